@@ -1,0 +1,257 @@
+package circuits
+
+import (
+	"github.com/consensys/gnark-crypto/ecc/bn254/fr"
+	"github.com/consensys/gnark/frontend"
+
+	"github.com/zkinfer/zkinfer/model"
+)
+
+// border binds one tensor of the statement, an input or an output. Elements are handled as v − Min,
+// which is not negative, as everywhere in the statement.
+type border struct {
+	id      model.TensorID
+	input   bool
+	binding Binding
+	count   int
+	min     int64
+	width   uint // bytes an element
+	bounds  *ranged
+	owned   span // of a public input
+
+	private []frontend.Variable
+	packed  []frontend.Variable
+}
+
+func (p *Plan) newBorders() {
+	for i, ids := range [][]model.TensorID{p.graph.Inputs, p.graph.Outputs} {
+		for _, id := range ids {
+			p.borders = append(p.borders, p.newBorder(id, i == 0))
+		}
+	}
+}
+
+func (p *Plan) newBorder(id model.TensorID, input bool) *border {
+	t := p.tensor(id)
+	b := &border{id: id, input: input, count: t.Len(), min: t.Min, width: (bitsFor(t.Max-t.Min+1) + 7) / 8}
+	b.width = max(b.width, 1)
+	switch {
+	case input && p.opts.PrivateInput, !input && p.opts.PrivateOutput:
+		b.binding = Committed
+	case b.elements() > packLimit:
+		b.binding = Folded
+	default:
+		b.binding = Packed
+	}
+	if input && b.binding != Folded {
+		// Folded values need no range check: the identity at α equates each wire with its byte.
+		b.bounds = newRanged(t.Max-t.Min+1, b.count, true)
+	}
+	return b
+}
+
+// perElement is the number of values packed into one field element.
+func (b *border) perElement() int { return 31 / int(b.width) }
+
+// elements is the number of field elements a packed tensor takes.
+func (b *border) elements() int { return (b.count + b.perElement() - 1) / b.perElement() }
+
+func (b *border) demand(d *demands) {
+	if b.bounds != nil {
+		b.bounds.demand(d)
+	}
+}
+
+func (b *border) allocate(p *Plan) error {
+	if b.input && b.binding != Committed {
+		b.owned = p.wires(b.count)
+	}
+	if b.bounds != nil {
+		b.bounds.allocate(p)
+	}
+	return nil
+}
+
+func (b *border) constraints() int {
+	n := 0
+	if b.bounds != nil {
+		n += b.bounds.constraints()
+	}
+	switch {
+	case b.binding == Packed:
+		n += b.elements()
+	case b.binding == Folded:
+		n += max(b.count-1, 1)
+	case !b.input:
+		n += b.count
+	}
+	return n
+}
+
+func (b *border) assign(w *Witness) {
+	unsigned := make([]uint64, b.count)
+	for i, v := range w.values(b.id) {
+		unsigned[i] = uint64(v - b.min)
+		if b.bounds != nil {
+			b.bounds.set(w, i, unsigned[i])
+		}
+	}
+	if b.input && b.binding != Committed {
+		copy(w.Trace[b.owned.off:], unsigned)
+	}
+	switch b.binding {
+	case Packed:
+		w.Packed = append(w.Packed, b.pack(unsigned)...)
+	case Committed:
+		w.Private = append(w.Private, unsigned)
+	}
+}
+
+// pack is the tensor as field elements: element j of each chunk has the weight 2^(8·width·j).
+func (b *border) pack(unsigned []uint64) []fr.Element {
+	out := make([]fr.Element, b.elements())
+	var base, v fr.Element
+	base.SetUint64(1 << (8 * b.width))
+	for i := len(unsigned) - 1; i >= 0; i-- {
+		e := &out[i/b.perElement()]
+		e.Mul(e, &base)
+		v.SetUint64(unsigned[i])
+		e.Add(e, &v)
+	}
+	return out
+}
+
+// bind takes the border's public inputs or private wires from the circuit.
+func (b *border) bind(c *builder) {
+	b.private, b.packed = nil, nil
+	switch b.binding {
+	case Packed:
+		b.packed = c.circuit.Packed[c.public : c.public+b.elements()]
+		c.public += b.elements()
+	case Committed:
+		b.private = c.circuit.Private[c.private]
+		c.private++
+	}
+}
+
+// defineInput sets the expressions of an input tensor and checks their range.
+func (b *border) defineInput(c *builder) {
+	exprs := make([]frontend.Variable, b.count)
+	for i := range exprs {
+		v := b.element(c, i)
+		if b.bounds != nil {
+			b.bounds.define(c, i, v)
+		}
+		exprs[i] = c.api.Add(v, b.min)
+	}
+	c.values[b.id] = exprs
+}
+
+func (b *border) element(c *builder, i int) frontend.Variable {
+	if b.binding == Committed {
+		return b.private[i]
+	}
+	return c.wire(b.owned, i)
+}
+
+// define ties the tensor, whose expressions are known by now, to the statement.
+func (b *border) define(c *builder) error {
+	unsigned := make([]frontend.Variable, b.count)
+	for i := range unsigned {
+		unsigned[i] = c.api.Sub(c.values[b.id][i], b.min)
+	}
+	switch b.binding {
+	case Packed:
+		b.definePacked(c, unsigned)
+	case Folded:
+		return b.defineFold(c, unsigned)
+	case Committed:
+		return b.defineCommitted(c, unsigned)
+	}
+	return nil
+}
+
+func (b *border) definePacked(c *builder, unsigned []frontend.Variable) {
+	per := b.perElement()
+	for k, public := range b.packed {
+		var terms []frontend.Variable
+		for j, v := range unsigned[k*per : min((k+1)*per, b.count)] {
+			terms = append(terms, c.scale(v, pow2(8*b.width*uint(j))))
+		}
+		c.product(c.sum(terms), 1, public)
+	}
+}
+
+// defineFold makes v = Σ x_k·αᵏ the one wire of a commitment, for the verifier to compare.
+func (b *border) defineFold(c *builder, x []frontend.Variable) error {
+	n := max(b.count-1, 1)
+	if b.count == 1 {
+		x = append(x, 0)
+	}
+	h := c.hint(horner, n, append([]frontend.Variable{c.alpha}, x...))
+	for i := range h {
+		next := x[n]
+		if i < n-1 {
+			next = h[i+1]
+		}
+		c.product(next, c.alpha, c.api.Sub(h[i], x[i]))
+	}
+	_, err := c.commitObject(h[:1])
+	return err
+}
+
+// defineCommitted commits a private tensor. An output has wires of its own, equal to the expressions.
+func (b *border) defineCommitted(c *builder, unsigned []frontend.Variable) error {
+	if !b.input {
+		for i, v := range unsigned {
+			c.product(b.private[i], 1, v)
+		}
+	}
+	_, err := c.commitObject(b.private)
+	return err
+}
+
+// ObjectKind says what a commitment of the circuit holds.
+type ObjectKind int
+
+// The kinds of committed objects; each object has one owner and one commitment.
+const (
+	TraceObject ObjectKind = iota + 1
+	ParameterObject
+	InputObject
+	OutputObject
+	FoldObject // one wire: a public tensor's fold
+)
+
+// ParameterIndex is the place of the parameters among the objects.
+const ParameterIndex = 1
+
+// Object is what one commitment holds. Tensor indexes the graph's inputs, or outputs for Output.
+type Object struct {
+	Kind   ObjectKind
+	Tensor int
+	Output bool
+}
+
+// Objects lists the circuit's commitments in order.
+func (p *Plan) Objects() []Object {
+	out := []Object{{Kind: TraceObject}, {Kind: ParameterObject}}
+	for i, b := range p.borders {
+		o := Object{Tensor: i, Output: !b.input}
+		if !b.input {
+			o.Tensor -= len(p.graph.Inputs)
+		}
+		switch {
+		case b.binding == Packed:
+			continue
+		case b.binding == Folded:
+			o.Kind = FoldObject
+		case b.input:
+			o.Kind = InputObject
+		default:
+			o.Kind = OutputObject
+		}
+		out = append(out, o)
+	}
+	return out
+}

@@ -1,0 +1,259 @@
+package prover
+
+import (
+	"context"
+	"fmt"
+	"math/big"
+	"slices"
+	"time"
+
+	"github.com/consensys/gnark-crypto/ecc/bn254"
+	"github.com/consensys/gnark-crypto/ecc/bn254/fr"
+	"github.com/consensys/gnark/backend"
+	"github.com/consensys/gnark/backend/groth16"
+	groth16bn254 "github.com/consensys/gnark/backend/groth16/bn254"
+	"github.com/consensys/gnark/backend/solidity"
+	"github.com/consensys/gnark/backend/witness"
+
+	"github.com/zkinfer/zkinfer/circuits"
+	"github.com/zkinfer/zkinfer/model"
+	"github.com/zkinfer/zkinfer/verifier"
+)
+
+// Stats is what a proof cost.
+type Stats struct {
+	Execute, Assign, Prove, Verify time.Duration
+	Constraints                    int
+}
+
+// Proved is a finished proof with what its maker knows beyond it.
+type Proved struct {
+	Bundle  *verifier.Bundle
+	Outputs [][]int64 // in the graph's order
+	// InputSalts and OutputSalts open the commitments of private tensors; zero for public ones.
+	InputSalts, OutputSalts []fr.Element
+	Stats                   Stats
+}
+
+// Prove runs g on inputs (flat, one slice an input) and proves the result in the given context, a
+// value chosen by whoever asks for the proof. The proof is verified before it is returned.
+func (k *Keys) Prove(ctx context.Context, g *model.Graph, opening *ModelOpening, inputs [][]int64, context []byte) (*Proved, error) {
+	plan, err := k.plan(g)
+	if err != nil {
+		return nil, err
+	}
+	if opening.Key != k.Verifying.Digest() {
+		return nil, fmt.Errorf("%w: the model commitment was made for other keys; run commit again", ErrKeyMismatch)
+	}
+	parameters, err := plan.Parameters(g)
+	if err != nil {
+		return nil, err
+	}
+	start := time.Now()
+	trace, err := g.Execute(ctx, inputs)
+	if err != nil {
+		return nil, err
+	}
+	executed := time.Now()
+	assigned, err := plan.Assign(trace)
+	if err != nil {
+		return nil, err
+	}
+	a := &attempt{keys: k, plan: plan, opening: opening, parameters: parameters, witness: assigned, salts: map[int]fr.Element{}}
+	if err := a.bindStatement(g, trace, context); err != nil {
+		return nil, err
+	}
+	solved := time.Now()
+	if err := a.prove(ctx); err != nil {
+		return nil, err
+	}
+	proved := time.Now()
+	out, err := a.finish(g, trace)
+	if err != nil {
+		return nil, err
+	}
+	out.Stats = Stats{Execute: executed.Sub(start), Assign: solved.Sub(executed), Prove: proved.Sub(solved),
+		Verify: time.Since(proved), Constraints: k.system.GetNbConstraints()}
+	return out, nil
+}
+
+// attempt is the making of one proof. Its salts and masks are never used again.
+type attempt struct {
+	keys       *Keys
+	plan       *circuits.Plan
+	opening    *ModelOpening
+	parameters *circuits.Parameters
+	witness    *circuits.Witness
+	salts      map[int]fr.Element // by object, of private tensors
+	statement  *verifier.Statement
+	s          fr.Element
+	masks      maskRecorder
+	proof      *groth16bn254.Proof
+}
+
+// bindStatement commits private tensors under fresh salts and computes the digest S.
+func (a *attempt) bindStatement(g *model.Graph, t *model.Trace, context []byte) error {
+	st := &verifier.Statement{Context: context}
+	for _, id := range g.Inputs {
+		st.Inputs = append(st.Inputs, verifier.TensorValue{Values: t.Values[id]})
+	}
+	for _, id := range g.Outputs {
+		st.Outputs = append(st.Outputs, verifier.TensorValue{Values: t.Values[id]})
+	}
+	next := 0
+	for k, object := range a.plan.Objects() {
+		if object.Kind != circuits.InputObject && object.Kind != circuits.OutputObject {
+			continue
+		}
+		c, err := a.commitTensor(k, a.witness.Private[next])
+		if err != nil {
+			return err
+		}
+		next++
+		side := st.Inputs
+		if object.Output {
+			side = st.Outputs
+		}
+		side[object.Tensor] = verifier.TensorValue{Commitment: &c}
+	}
+	s, err := verifier.StatementDigest(a.keys.Verifying, a.opening.Commitment, st)
+	a.statement, a.s = st, s
+	return err
+}
+
+func (a *attempt) commitTensor(object int, values []uint64) (bn254.G1Affine, error) {
+	var salt fr.Element
+	if _, err := salt.SetRandom(); err != nil {
+		return bn254.G1Affine{}, err
+	}
+	a.salts[object] = salt
+	elements := make([]fr.Element, len(values))
+	for i, v := range values {
+		elements[i].SetUint64(v)
+	}
+	return a.keys.commitRow(object, elements, salt)
+}
+
+// prove runs gnark's prover with the parameters and the recorded masks.
+func (a *attempt) prove(ctx context.Context) error {
+	full, err := a.witness.Full(a.s)
+	if err != nil {
+		return err
+	}
+	proof, err := interruptible(ctx, func() (groth16.Proof, error) { return a.keys.groth16(full, a) })
+	if err != nil {
+		return err
+	}
+	a.proof = proof.(*groth16bn254.Proof)
+	return nil
+}
+
+func (k *Keys) groth16(full witness.Witness, a *attempt) (groth16.Proof, error) {
+	proof, err := groth16.Prove(k.system, k.proving, full,
+		solidity.WithProverTargetSolidityVerifier(backend.GROTH16),
+		backend.WithSolverOptions(a.parameters.SolverOption(), a.masks.solverOption()))
+	if err != nil {
+		return nil, fmt.Errorf("proving: %w", err)
+	}
+	return proof, nil
+}
+
+// finish adds the scalars of the outer checks, encodes, and verifies.
+func (a *attempt) finish(g *model.Graph, t *model.Trace) (*Proved, error) {
+	p := &verifier.Proof{Ar: a.proof.Ar, Bs: a.proof.Bs, Krs: a.proof.Krs,
+		Commitments: a.proof.Commitments, PoK: a.proof.CommitmentPok}
+	alpha := verifier.Challenge(p.Commitments[0], a.s)
+	out := &Proved{InputSalts: make([]fr.Element, len(g.Inputs)), OutputSalts: make([]fr.Element, len(g.Outputs))}
+	for k, object := range a.plan.Objects() {
+		if object.Kind == circuits.TraceObject {
+			continue
+		}
+		delta, err := a.delta(k, object, alpha)
+		if err != nil {
+			return nil, err
+		}
+		p.Deltas = append(p.Deltas, delta)
+		switch object.Kind {
+		case circuits.InputObject:
+			out.InputSalts[object.Tensor] = a.salts[k]
+		case circuits.OutputObject:
+			out.OutputSalts[object.Tensor] = a.salts[k]
+		}
+	}
+	out.Outputs = t.Outputs(g)
+	out.Bundle = &verifier.Bundle{Backend: verifier.BackendGroth16, VKDigest: a.keys.Verifying.Digest(),
+		Model: a.opening.Commitment.Digest(), Statement: *a.statement, Proof: p.Encode()}
+	if err := verifier.VerifyBundle(a.keys.Verifying, a.opening.Commitment, out.Bundle); err != nil {
+		return nil, fmt.Errorf("the finished proof does not verify and is withheld (are the keys damaged or foreign?): %w", err)
+	}
+	return out, nil
+}
+
+// delta is the difference of the masks: D_k minus the object's commitment is δ·H. The recorder does
+// not say which draw belongs to which commitment, so the one that fits is found.
+func (a *attempt) delta(k int, object circuits.Object, alpha fr.Element) (fr.Element, error) {
+	opened, salt, err := a.opened(k, object, alpha)
+	if err != nil {
+		return fr.Element{}, err
+	}
+	h := a.keys.Verifying.Commitments[k].H
+	for _, mask := range a.masks.drawn {
+		var delta fr.Element
+		delta.Sub(&mask, &salt)
+		shift := scalarMul(&h, &delta)
+		var sum bn254.G1Affine
+		if sum.Add(&opened, &shift); sum.Equal(&a.proof.Commitments[k]) {
+			return delta, nil
+		}
+	}
+	return fr.Element{}, fmt.Errorf("commitment %d of the proof opens to none of the masks drawn", k)
+}
+
+// opened is the commitment that D_k is compared with, and its salt.
+func (a *attempt) opened(k int, object circuits.Object, alpha fr.Element) (c bn254.G1Affine, salt fr.Element, err error) {
+	switch object.Kind {
+	case circuits.ParameterObject:
+		rows := a.opening.Commitment.Rows
+		power := fr.One()
+		for i := range rows {
+			var t fr.Element
+			t.Mul(&power, &a.opening.Salts[i])
+			salt.Add(&salt, &t)
+			power.Mul(&power, &alpha)
+		}
+		c, err = verifier.FoldRows(rows, alpha)
+	case circuits.InputObject:
+		c, salt = *a.statement.Inputs[object.Tensor].Commitment, a.salts[k]
+	case circuits.OutputObject:
+		c, salt = *a.statement.Outputs[object.Tensor].Commitment, a.salts[k]
+	case circuits.FoldObject:
+		specs, values := a.keys.Verifying.Inputs, a.statement.Inputs
+		if object.Output {
+			specs, values = a.keys.Verifying.Outputs, a.statement.Outputs
+		}
+		v := verifier.FoldValue(specs[object.Tensor], values[object.Tensor].Values, alpha)
+		c = scalarMul(&a.keys.Verifying.Commitments[k].Base, &v)
+	}
+	return c, salt, err
+}
+
+// OpenTensor reports whether values and salt open the commitment of private input (or output) tensor
+// of these keys.
+func (k *Keys) OpenTensor(commitment bn254.G1Affine, output bool, tensor int, values []int64, salt fr.Element) (bool, error) {
+	specs, kind := k.Verifying.Inputs, verifier.RoleInput
+	if output {
+		specs, kind = k.Verifying.Outputs, verifier.RoleOutput
+	}
+	object := slices.IndexFunc(k.Verifying.Commitments, func(c verifier.CommitmentKey) bool {
+		return c.Role == kind && c.Tensor == tensor
+	})
+	if object < 0 {
+		return false, fmt.Errorf("tensor %d is not private in these keys", tensor)
+	}
+	elements := make([]fr.Element, len(values))
+	for i, v := range values {
+		elements[i].SetBigInt(big.NewInt(v - specs[tensor].Min))
+	}
+	c, err := k.commitRow(object, elements, salt)
+	return c.Equal(&commitment), err
+}

@@ -1,0 +1,136 @@
+package prover
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/consensys/gnark-crypto/ecc/bn254"
+	"github.com/consensys/gnark/backend/groth16"
+	groth16bn254 "github.com/consensys/gnark/backend/groth16/bn254"
+	"github.com/consensys/gnark/constraint"
+	cs "github.com/consensys/gnark/constraint/bn254"
+
+	"github.com/zkinfer/zkinfer/circuits"
+	"github.com/zkinfer/zkinfer/model"
+	"github.com/zkinfer/zkinfer/verifier"
+)
+
+// Version is the format of circuits and keys: gnark's are not stable across its versions.
+const Version = "zkinfer/1 gnark/0.16.3"
+
+// UnsafeDev marks keys whose setup was done by one party, who could forge proofs.
+const UnsafeDev = "unsafe-dev"
+
+// Keys are everything a prover needs for one architecture.
+type Keys struct {
+	Verifying *verifier.VerifyingKey
+	Options   Options
+
+	proving *groth16bn254.ProvingKey
+	system  *cs.R1CS
+}
+
+// UnsafeDevSetup makes keys by a single-party setup: whoever runs it could keep the secrets and
+// forge proofs. For development, and for a prover who is the only verifier.
+func (c *Circuit) UnsafeDevSetup(ctx context.Context) (*Keys, error) {
+	type pair struct {
+		pk groth16.ProvingKey
+		vk groth16.VerifyingKey
+	}
+	keys, err := interruptible(ctx, func() (pair, error) {
+		pk, vk, err := groth16.Setup(c.system)
+		return pair{pk, vk}, err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("setup: %w", err)
+	}
+	pk, vk := keys.pk.(*groth16bn254.ProvingKey), keys.vk.(*groth16bn254.VerifyingKey)
+	if err := refuseInfinity(pk); err != nil {
+		return nil, err
+	}
+	return &Keys{
+		Verifying: c.verifyingKey(pk, vk, UnsafeDev),
+		Options:   c.options,
+		proving:   pk,
+		system:    c.system,
+	}, nil
+}
+
+// refuseInfinity rejects keys in which a committed wire has no base: it would silently not be
+// committed. The same for the bases that hide.
+func refuseInfinity(pk *groth16bn254.ProvingKey) error {
+	if pk.G1.Delta.IsInfinity() || pk.G2.Delta.IsInfinity() {
+		return fmt.Errorf("%w: [δ] is the point at infinity", ErrMalformedKeys)
+	}
+	for k := range pk.CommitmentKeys {
+		for i, base := range pk.CommitmentKeys[k].Basis {
+			if base.IsInfinity() {
+				return fmt.Errorf("%w: base %d of commitment %d is the point at infinity", ErrMalformedKeys, i, k)
+			}
+		}
+	}
+	return nil
+}
+
+// verifyingKey gathers what a verifier needs: gnark's key, and of the commitment bases those that
+// the outer checks use.
+func (c *Circuit) verifyingKey(pk *groth16bn254.ProvingKey, vk *groth16bn254.VerifyingKey, setup string) *verifier.VerifyingKey {
+	out := &verifier.VerifyingKey{
+		Alpha: vk.G1.Alpha, Beta: vk.G2.Beta, Gamma: vk.G2.Gamma, Delta: vk.G2.Delta, K: vk.G1.K,
+		FoldRows:     c.Plan.FoldRows,
+		Inputs:       specs(c.graph, c.graph.Inputs, c.Plan.Inputs()),
+		Outputs:      specs(c.graph, c.graph.Outputs, c.Plan.Outputs()),
+		Architecture: c.graph.ArchitectureDigest(),
+		Description: verifier.Description{
+			Name: c.graph.Name, Rounding: c.graph.Source.Rounding, TrustedSetup: setup,
+			LibraryVersion: Version, Constraints: uint64(c.Constraints()),
+		},
+	}
+	info := c.system.CommitmentInfo.(constraint.Groth16Commitments)
+	public := info.GetPublicAndCommitmentCommitted(info.CommitmentIndexes(), c.system.GetNbPublicVariables())
+	for k, object := range c.Plan.Objects() {
+		basis := pk.CommitmentKeys[k].Basis
+		ck := verifier.CommitmentKey{
+			Role: roles[object.Kind], Tensor: object.Tensor, IsOutput: object.Output,
+			G: vk.CommitmentKeys[k].G, GSigmaNeg: vk.CommitmentKeys[k].GSigmaNeg, PublicCommitted: public[k],
+		}
+		if object.Kind != circuits.TraceObject {
+			ck.H = basis[len(basis)-1]
+		}
+		if object.Kind == circuits.FoldObject {
+			ck.Base = basis[0]
+		}
+		out.Commitments = append(out.Commitments, ck)
+	}
+	return out
+}
+
+var roles = map[circuits.ObjectKind]verifier.Role{
+	circuits.TraceObject:     verifier.RoleTrace,
+	circuits.ParameterObject: verifier.RoleParameters,
+	circuits.InputObject:     verifier.RoleInput,
+	circuits.OutputObject:    verifier.RoleOutput,
+	circuits.FoldObject:      verifier.RoleFold,
+}
+
+var bindings = map[circuits.Binding]verifier.Binding{
+	circuits.Packed:    verifier.BindingPacked,
+	circuits.Folded:    verifier.BindingFolded,
+	circuits.Committed: verifier.BindingCommitted,
+}
+
+func specs(g *model.Graph, ids []model.TensorID, how []circuits.Binding) []verifier.TensorSpec {
+	out := make([]verifier.TensorSpec, len(ids))
+	for i, id := range ids {
+		t := g.Tensors[id]
+		out[i] = verifier.TensorSpec{Name: t.Name, Shape: t.Shape, Type: t.Type.String(),
+			Min: t.Min, Max: t.Max, Binding: bindings[how[i]]}
+	}
+	return out
+}
+
+// objectBasis are the bases of object k of the circuit, without the mask's.
+func (k *Keys) objectBasis(object int) []bn254.G1Affine {
+	b := k.proving.CommitmentKeys[object].Basis
+	return b[:len(b)-1]
+}
