@@ -18,9 +18,9 @@ type Circuit struct {
 	// Private holds the wires of private tensors, each tensor in a commitment of its own.
 	Private [][]frontend.Variable
 
-	plan *Plan
+	plan *Plan `gnark:"-"`
 	// committed lists the wires of each commitment as they were committed.
-	committed [][]int
+	committed [][]int `gnark:"-"`
 }
 
 // CommittedWires are the wires of each of the plan's objects, in the order in which the object's

@@ -1,0 +1,99 @@
+package verifier
+
+import (
+	"encoding/binary"
+	"fmt"
+)
+
+// BackendGroth16 names the proof system.
+const BackendGroth16 = "groth16"
+
+// Bundle is a proof with its statement: what a .zkp file holds. The digests say which key and which
+// model it is for, so that a mix-up is told apart from a false claim; they prove nothing.
+type Bundle struct {
+	Backend   string
+	VKDigest  [32]byte
+	Model     [32]byte // M
+	Statement Statement
+	Proof     []byte
+}
+
+// maxProofBytes bounds a proof of any backend.
+const maxProofBytes = 1 << 20
+
+// MarshalBinary encodes the bundle. Values are 32-bit.
+func (b *Bundle) MarshalBinary() ([]byte, error) {
+	out := appendString(nil, b.Backend)
+	out = append(out, b.VKDigest[:]...)
+	out = append(out, b.Model[:]...)
+	for _, values := range [][]TensorValue{b.Statement.Inputs, b.Statement.Outputs} {
+		out = binary.BigEndian.AppendUint32(out, uint32(len(values)))
+		for i := range values {
+			out = values[i].append(out)
+		}
+	}
+	out = binary.BigEndian.AppendUint32(out, uint32(len(b.Statement.Context)))
+	out = append(out, b.Statement.Context...)
+	out = binary.BigEndian.AppendUint32(out, uint32(len(b.Proof)))
+	return append(out, b.Proof...), nil
+}
+
+func (v *TensorValue) append(b []byte) []byte {
+	if v.Commitment != nil {
+		return appendG1(append(b, 1), v.Commitment)
+	}
+	b = binary.BigEndian.AppendUint32(append(b, 0), uint32(len(v.Values)))
+	for _, x := range v.Values {
+		b = binary.BigEndian.AppendUint32(b, uint32(int32(x)))
+	}
+	return b
+}
+
+// UnmarshalBundle decodes a bundle strictly. Errors wrap ErrMalformed.
+func UnmarshalBundle(b []byte) (*Bundle, error) {
+	r := &reader{b: b}
+	out := &Bundle{Backend: r.string(), VKDigest: r.digest(), Model: r.digest()}
+	out.Statement.Inputs, out.Statement.Outputs = readValues(r), readValues(r)
+	out.Statement.Context = append([]byte{}, r.take(r.count(maxContextBytes, 1))...)
+	out.Proof = append([]byte{}, r.take(r.count(maxProofBytes, 1))...)
+	if err := r.done(); err != nil {
+		return nil, fmt.Errorf("proof file: %w", err)
+	}
+	return out, nil
+}
+
+func readValues(r *reader) []TensorValue {
+	values := make([]TensorValue, r.count(maxTensors, 5))
+	for i := range values {
+		switch r.byte() {
+		case 0:
+			values[i].Values = make([]int64, r.count(maxElements, 4))
+			for k := range values[i].Values {
+				values[i].Values[k] = int64(int32(r.uint32()))
+			}
+		case 1:
+			p := r.g1()
+			values[i].Commitment = &p
+		default:
+			r.fail("tensor is neither public nor private")
+		}
+	}
+	return values
+}
+
+// VerifyBundle is Verify for a bundle. It tells a bundle for another key or model (ErrKeyMismatch)
+// from a wrong proof.
+func VerifyBundle(vk *VerifyingKey, m *ModelCommitment, b *Bundle) error {
+	if b.Backend != BackendGroth16 {
+		return fmt.Errorf("%w: proof of backend %q, the key is for %q", ErrKeyMismatch, b.Backend, BackendGroth16)
+	}
+	if b.VKDigest != vk.Digest() {
+		return fmt.Errorf("%w: the proof was made for verifying key %x…, this is %x…", ErrKeyMismatch, b.VKDigest[:4], digestPrefix(vk.Digest()))
+	}
+	if b.Model != m.Digest() {
+		return fmt.Errorf("%w: the proof was made for model %x…, the commitment is %x…", ErrKeyMismatch, b.Model[:4], digestPrefix(m.Digest()))
+	}
+	return Verify(vk, m, &b.Statement, b.Proof)
+}
+
+func digestPrefix(d [32]byte) []byte { return d[:4] }

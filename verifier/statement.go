@@ -1,0 +1,211 @@
+package verifier
+
+import (
+	"encoding/binary"
+	"fmt"
+
+	"github.com/consensys/gnark-crypto/ecc"
+	"github.com/consensys/gnark-crypto/ecc/bn254"
+	"github.com/consensys/gnark-crypto/ecc/bn254/fr"
+
+	"github.com/zkinfer/zkinfer/internal/statement"
+)
+
+// ModelCommitment stands for a set of weights: C_i = Σ_j P[i][j]·G_j + s_i·H.
+type ModelCommitment struct{ Rows []bn254.G1Affine }
+
+// Digest is M, by which registries and statements name the model.
+func (m *ModelCommitment) Digest() [32]byte {
+	rows := make([][64]byte, len(m.Rows))
+	for i := range m.Rows {
+		rows[i] = m.Rows[i].RawBytes()
+	}
+	return statement.Model(rows)
+}
+
+// MarshalBinary encodes the points, compressed.
+func (m *ModelCommitment) MarshalBinary() ([]byte, error) {
+	b := binary.BigEndian.AppendUint32(nil, uint32(len(m.Rows)))
+	for i := range m.Rows {
+		b = appendG1(b, &m.Rows[i])
+	}
+	return b, nil
+}
+
+// UnmarshalModelCommitment decodes a commitment strictly. Errors wrap ErrMalformed.
+func UnmarshalModelCommitment(b []byte) (*ModelCommitment, error) {
+	r := &reader{b: b}
+	m := &ModelCommitment{Rows: make([]bn254.G1Affine, r.count(maxFoldRows, g1Size))}
+	for i := range m.Rows {
+		m.Rows[i] = r.g1()
+	}
+	if err := r.done(); err != nil {
+		return nil, fmt.Errorf("model commitment: %w", err)
+	}
+	return m, nil
+}
+
+// TensorValue is what a statement says of one tensor: its values, or its commitment where it is
+// private.
+type TensorValue struct {
+	Values     []int64
+	Commitment *bn254.G1Affine
+}
+
+// Statement is what a proof claims, beside key and model: these inputs give these outputs, for
+// whoever chose the context.
+type Statement struct {
+	Inputs, Outputs []TensorValue
+	Context         []byte
+}
+
+// check fits a statement to a key.
+func (st *Statement) check(vk *VerifyingKey) error {
+	if len(st.Context) > maxContextBytes {
+		return fmt.Errorf("%w: context of %d bytes, at most %d", ErrStatement, len(st.Context), maxContextBytes)
+	}
+	for _, side := range []struct {
+		what   string
+		specs  []TensorSpec
+		values []TensorValue
+	}{{"input", vk.Inputs, st.Inputs}, {"output", vk.Outputs, st.Outputs}} {
+		if len(side.specs) != len(side.values) {
+			return fmt.Errorf("%w: %d %ss, expected %d", ErrStatement, len(side.values), side.what, len(side.specs))
+		}
+		for i := range side.specs {
+			if err := side.values[i].check(&side.specs[i]); err != nil {
+				return fmt.Errorf("%s %q: %w", side.what, side.specs[i].Name, err)
+			}
+		}
+	}
+	return nil
+}
+
+func (v *TensorValue) check(t *TensorSpec) error {
+	if t.Binding == BindingCommitted {
+		if v.Commitment == nil || v.Values != nil {
+			return fmt.Errorf("%w: it is private, expected a commitment", ErrStatement)
+		}
+		if !v.Commitment.IsOnCurve() {
+			return fmt.Errorf("%w: the commitment is no point of the curve", ErrStatement)
+		}
+		return nil
+	}
+	if v.Commitment != nil || len(v.Values) != t.Len() {
+		return fmt.Errorf("%w: %d values, expected %d of shape %v", ErrStatement, len(v.Values), t.Len(), t.Shape)
+	}
+	for k, x := range v.Values {
+		if x < t.Min || x > t.Max {
+			return fmt.Errorf("%w: element %d is %d, expected [%d, %d]", ErrStatement, k, x, t.Min, t.Max)
+		}
+	}
+	return nil
+}
+
+// bind is the tensor's part of the digest.
+func (v *TensorValue) bind(t *TensorSpec) [32]byte {
+	switch t.Binding {
+	case BindingCommitted:
+		p := v.Commitment.RawBytes()
+		return statement.Tensor(statement.Committed, p[:])
+	case BindingFolded:
+		return statement.Tensor(statement.Fold, v.bytes(t))
+	}
+	return statement.Tensor(statement.Public, v.bytes(t))
+}
+
+// bytes are the elements, v − Min, in Width bytes each, little-endian.
+func (v *TensorValue) bytes(t *TensorSpec) []byte {
+	w := t.Width()
+	b := make([]byte, 0, w*len(v.Values))
+	for _, x := range v.Values {
+		var e [8]byte
+		binary.LittleEndian.PutUint64(e[:], uint64(x-t.Min))
+		b = append(b, e[:w]...)
+	}
+	return b
+}
+
+// StatementDigest is S. Errors wrap ErrStatement or ErrKeyMismatch.
+func StatementDigest(vk *VerifyingKey, m *ModelCommitment, st *Statement) (fr.Element, error) {
+	var s fr.Element
+	if len(m.Rows) != vk.FoldRows {
+		return s, fmt.Errorf("%w: model commitment of %d points, the key takes %d", ErrKeyMismatch, len(m.Rows), vk.FoldRows)
+	}
+	if err := st.check(vk); err != nil {
+		return s, err
+	}
+	d := statement.Digest(vk.Digest(), m.Digest(), statement.Inputs(binds(vk.Inputs, st.Inputs)),
+		statement.Outputs(binds(vk.Outputs, st.Outputs)), st.Context)
+	s.SetBytes(d[:])
+	return s, nil
+}
+
+func binds(specs []TensorSpec, values []TensorValue) [][32]byte {
+	out := make([][32]byte, len(specs))
+	for i := range specs {
+		out[i] = values[i].bind(&specs[i])
+	}
+	return out
+}
+
+// packTensor is a packed tensor as public inputs.
+func packTensor(t *TensorSpec, v *TensorValue) []fr.Element {
+	bytes, step := v.bytes(t), 31/t.Width()*t.Width()
+	out := make([]fr.Element, t.packed())
+	for i := range out {
+		chunk := bytes[i*step : min((i+1)*step, len(bytes))]
+		var big [32]byte
+		for j, b := range chunk {
+			big[31-j] = b
+		}
+		out[i].SetBytes(big[:])
+	}
+	return out
+}
+
+// publicInputs are S and the packed tensors, in the circuit's order.
+func publicInputs(vk *VerifyingKey, st *Statement, s fr.Element) []fr.Element {
+	out := []fr.Element{s}
+	for i := range vk.Inputs {
+		out = append(out, packTensor(&vk.Inputs[i], &st.Inputs[i])...)
+	}
+	for i := range vk.Outputs {
+		out = append(out, packTensor(&vk.Outputs[i], &st.Outputs[i])...)
+	}
+	return out
+}
+
+// Challenge is the element that gnark draws from a commitment and what is hashed with it.
+func Challenge(commitment bn254.G1Affine, covered fr.Element) fr.Element {
+	p := commitment.RawBytes()
+	c := covered.Bytes()
+	h := statement.Keccak(p[:], c[:])
+	var e fr.Element
+	e.SetBytes(h[:])
+	return e
+}
+
+// FoldRows is Σ αⁱ·C_i.
+func FoldRows(rows []bn254.G1Affine, alpha fr.Element) (bn254.G1Affine, error) {
+	powers := make([]fr.Element, len(rows))
+	p := fr.One()
+	for i := range powers {
+		powers[i] = p
+		p.Mul(&p, &alpha)
+	}
+	var sum bn254.G1Affine
+	_, err := sum.MultiExp(rows, powers, ecc.MultiExpConfig{})
+	return sum, err
+}
+
+// FoldValue is Σ (x_k − Min)·αᵏ.
+func FoldValue(t TensorSpec, values []int64, alpha fr.Element) fr.Element {
+	var v, x fr.Element
+	for k := len(values) - 1; k >= 0; k-- {
+		x.SetUint64(uint64(values[k] - t.Min))
+		v.Mul(&v, &alpha)
+		v.Add(&v, &x)
+	}
+	return v
+}
