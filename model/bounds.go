@@ -40,13 +40,9 @@ func magnitude(v int64) uint64 {
 	return uint64(v)
 }
 
-// saturatingAdd and saturatingMul stop at accLimit.
+// saturatingAdd and saturatingMul stop at accLimit; the summands must not exceed it.
 func saturatingAdd(a, b uint64) uint64 {
-	sum, carry := bits.Add64(a, b, 0)
-	if carry != 0 || sum > accLimit {
-		return accLimit
-	}
-	return sum
+	return min(a+b, accLimit)
 }
 
 func saturatingMul(a, b uint64) uint64 {

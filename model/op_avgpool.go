@@ -27,17 +27,23 @@ func (*AvgPool) Kind() string { return "avgpool" }
 // Counts lists the numbers of taps that count at some output position, ascending; inShape is
 // [1, C, H, W]. The result has one entry for each of Multipliers.
 func (p AvgPool) Counts(inShape []int) []int {
-	if p.CountPad {
-		return []int{p.area()} // OutSize never reaches beyond the declared padding
-	}
 	seen := map[int]bool{}
 	oh, ow := p.OutSize(inShape[2], inShape[3])
 	for _, y := range p.tapRanges(0, inShape[2], oh) {
 		for _, x := range p.tapRanges(1, inShape[3], ow) {
-			seen[(y[1]-y[0])*(x[1]-x[0])] = true
+			seen[p.counted((y[1]-y[0])*(x[1]-x[0]))] = true
 		}
 	}
 	return slices.Sorted(maps.Keys(seen))
+}
+
+// counted is how many taps count where so many lie on the image: all with CountPad, as OutSize never
+// reaches beyond the declared padding.
+func (p AvgPool) counted(onImage int) int {
+	if p.CountPad {
+		return p.area()
+	}
+	return onImage
 }
 
 // Class is the index in Counts of the number of taps that count at output position (oy, ox).
@@ -47,12 +53,9 @@ func (p AvgPool) Class(inShape []int, oy, ox int) int {
 
 // class is Class with the counts at hand.
 func (p AvgPool) class(counts, inShape []int, oy, ox int) int {
-	if p.CountPad {
-		return 0
-	}
 	y0, y1 := p.taps(0, oy, inShape[2])
 	x0, x1 := p.taps(1, ox, inShape[3])
-	at, _ := slices.BinarySearch(counts, (y1-y0)*(x1-x0))
+	at, _ := slices.BinarySearch(counts, p.counted((y1-y0)*(x1-x0)))
 	return at
 }
 
@@ -88,14 +91,11 @@ func (p *AvgPool) admit(x Tensor, oh, ow int) error {
 	inShape, counts := x.Shape, p.Counts(x.Shape)
 	for _, ty := range p.tapRanges(0, inShape[2], oh) {
 		for _, tx := range p.tapRanges(1, inShape[3], ow) {
-			n, class := (ty[1]-ty[0])*(tx[1]-tx[0]), 0
-			if !p.CountPad {
-				class, _ = slices.BinarySearch(counts, n)
-			}
-			var sum, w worstCase
+			n := (ty[1] - ty[0]) * (tx[1] - tx[0])
+			class, _ := slices.BinarySearch(counts, p.counted(n))
+			var sum, w worstCase // the sum cannot overflow: at most 2^24 elements of at most 2^33
 			sum.add(int64(n), centered(x, p.Zero))
 			w.add(p.Multipliers[class], sum.span)
-			w.size = max(w.size, sum.size)
 			if err := p.Rescale.admit(fmt.Sprintf("windows of %d taps", n), w); err != nil {
 				return err
 			}

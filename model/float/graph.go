@@ -4,6 +4,13 @@
 // Source formats are lowered to few ops here: an importer resolves constants, shapes, layouts
 // (always channels first), opset differences and broadcasting of parameters, so that quantization
 // sees one form of everything.
+//
+// Execute is the reference for accuracy. It rounds every tensor to float32 but sums in float64, so
+// its results do not depend on the order of summation to any precision that matters, and differ
+// from another runtime's by that runtime's own rounding.
+//
+// Pitfalls: Reshape, Slice, Mean and ArgMax leave (part of) their output's shape to the tensor they
+// write; see InferShape. A Graph assembled by hand must pass Validate. Fold rewrites in place.
 package float
 
 // Graph is a network over float32 tensors in topological order.
@@ -21,6 +28,9 @@ type Tensor struct {
 	Shape []int
 	Const []float32
 }
+
+// Len is the number of elements.
+func (t Tensor) Len() int { return volume(t.Shape) }
 
 // Node applies Op to tensors; one output.
 type Node struct {
@@ -60,7 +70,8 @@ type (
 	// Unary is an elementwise function by name: relu, clip, leakyrelu, sigmoid, tanh, hardsigmoid,
 	// hardswish, silu, gelu, gelu_tanh, elu, softplus, exp, sqrt, reciprocal, erf, abs, neg, log.
 	// Alpha and Beta are its parameters: leakyrelu and elu take Alpha as the slope of the negative
-	// side, hardsigmoid is clip(Alpha·x + Beta, 0, 1), clip is [Alpha, Beta].
+	// side, hardsigmoid is clip(Alpha·x + Beta, 0, 1), clip is min(max(x, Alpha), Beta) with bounds
+	// that may be infinite.
 	Unary struct {
 		Func        string
 		Alpha, Beta float64
