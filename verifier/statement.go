@@ -164,8 +164,8 @@ func packTensor(t *TensorSpec, v *TensorValue) []fr.Element {
 	return out
 }
 
-// publicInputs are S and the packed tensors, in the circuit's order.
-func publicInputs(vk *VerifyingKey, st *Statement, s fr.Element) []fr.Element {
+// PublicInputs are S and the packed tensors, in the circuit's order.
+func PublicInputs(vk *VerifyingKey, st *Statement, s fr.Element) []fr.Element {
 	out := []fr.Element{s}
 	for i := range vk.Inputs {
 		out = append(out, packTensor(&vk.Inputs[i], &st.Inputs[i])...)

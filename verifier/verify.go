@@ -25,7 +25,7 @@ func Verify(vk *VerifyingKey, m *ModelCommitment, st *Statement, proof []byte) e
 	if err != nil {
 		return err
 	}
-	c := &check{vk: vk, model: m, statement: st, proof: p, public: publicInputs(vk, st, s)}
+	c := &check{vk: vk, model: m, statement: st, proof: p, public: PublicInputs(vk, st, s)}
 	c.drawChallenges()
 	for _, step := range []func() error{c.knowledge, c.groth16, c.outer} {
 		if err := step(); err != nil {

@@ -1,0 +1,113 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+
+	"github.com/zkinfer/zkinfer/circuits"
+	"github.com/zkinfer/zkinfer/internal/envelope"
+	"github.com/zkinfer/zkinfer/internal/samples"
+	"github.com/zkinfer/zkinfer/model"
+)
+
+// The exit codes.
+const (
+	exitOK          = 0
+	exitFailure     = 1
+	exitUsage       = 2
+	exitRejected    = 3
+	exitInterrupted = 130
+)
+
+// Classes of errors that need a name in more than one place.
+const (
+	classUsage          = "usage"
+	classInterrupted    = "interrupted"
+	classMalformedModel = "malformed_model"
+	classFailure        = "failure"
+)
+
+var (
+	errUsage       = errors.New("wrong usage")
+	errInterrupted = errors.New("interrupted; nothing was written")
+)
+
+// errorReport is an error in JSON. Class is one of a fixed set of words, for programs.
+type errorReport struct {
+	Class   string `json:"class"`
+	Message string `json:"message"`
+}
+
+type failure struct {
+	Error errorReport `json:"error"`
+}
+
+// usageError is wrong usage that only a command can find.
+type usageError struct{ message string }
+
+func usagef(format string, args ...any) error { return &usageError{fmt.Sprintf(format, args...)} }
+
+func (e *usageError) Error() string        { return e.message }
+func (e *usageError) Is(target error) bool { return target == errUsage }
+
+// classified is an error whose class the error alone does not tell.
+type classified struct {
+	class string
+	error
+}
+
+func (e *classified) Unwrap() error { return e.error }
+
+// inModel classes err as one of a model file, unless it says more by itself.
+func inModel(err error) error {
+	if err == nil {
+		return nil
+	}
+	if class, _ := classify(err); class == classFailure || class == "malformed_file" {
+		return &classified{classMalformedModel, err}
+	}
+	return err
+}
+
+// classes of errors, the first that fits counts.
+var classes = []struct {
+	is    error
+	class string
+	code  int
+}{
+	{errInterrupted, classInterrupted, exitInterrupted},
+	{context.Canceled, classInterrupted, exitInterrupted},
+	{errUsage, classUsage, exitUsage},
+	{envelope.ErrExists, "file_exists", exitFailure},
+	{fs.ErrNotExist, "file_not_found", exitFailure},
+	{fs.ErrPermission, "permission_denied", exitFailure},
+	{samples.ErrTooLarge, "input_too_large", exitFailure},
+	{samples.ErrMalformed, "malformed_input", exitFailure},
+	{samples.ErrFormat, "input_format", exitFailure},
+	{samples.ErrShape, "input_shape", exitFailure},
+	{samples.ErrValue, "input_value", exitFailure},
+	{samples.ErrIndex, "no_such_sample", exitFailure},
+	{model.ErrInput, "input_value", exitFailure},
+	{model.ErrConstantModel, "constant_model", exitFailure},
+	{circuits.ErrUnsupportedOp, "unsupported_op", exitFailure},
+	{circuits.ErrTooLarge, "model_too_large", exitFailure},
+	{model.ErrLimit, "model_too_large", exitFailure},
+	{envelope.ErrKind, "wrong_kind", exitFailure},
+	{envelope.ErrUnsupportedVersion, "unsupported_version", exitFailure},
+	{envelope.ErrMalformed, "malformed_file", exitFailure},
+}
+
+func classify(err error) (class string, code int) {
+	var c *classified
+	if errors.As(err, &c) {
+		return c.class, exitFailure
+	}
+	for _, c := range classes {
+		if errors.Is(err, c.is) {
+			return c.class, c.code
+		}
+	}
+	return classFailure, exitFailure
+}

@@ -1,0 +1,222 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"math/bits"
+
+	"github.com/spf13/pflag"
+
+	"github.com/zkinfer/zkinfer/circuits"
+	"github.com/zkinfer/zkinfer/model"
+)
+
+// modelReport is inspect's JSON for a model. Constraints are null where the model has no circuit,
+// for the reason in Unprovable.
+type modelReport struct {
+	Kind         string          `json:"kind"`
+	Name         string          `json:"name"`
+	SourceFormat string          `json:"source_format"`
+	Rounding     string          `json:"rounding"`
+	Architecture string          `json:"architecture"` // digest, hex
+	Parameters   string          `json:"parameter_digest"`
+	PixelScale   []float64       `json:"pixel_scale,omitempty"`
+	PixelMean    []float64       `json:"pixel_mean,omitempty"`
+	Inputs       []tensorReport  `json:"inputs"`
+	Outputs      []tensorReport  `json:"outputs"`
+	Layers       []layerReport   `json:"layers"`
+	Totals       totalsReport    `json:"totals"`
+	Estimate     *estimateReport `json:"estimate,omitempty"`
+	Unprovable   string          `json:"unprovable,omitempty"`
+}
+
+type tensorReport struct {
+	Name  string  `json:"name"`
+	Shape []int   `json:"shape"`
+	Type  string  `json:"type"`
+	Min   int64   `json:"min"`
+	Max   int64   `json:"max"`
+	Scale float64 `json:"scale"`
+	Zero  int64   `json:"zero"`
+}
+
+type layerReport struct {
+	Name        string `json:"name"`
+	Op          string `json:"op"`
+	Shape       []int  `json:"shape"`
+	Bits        int    `json:"bits"`
+	Parameters  int64  `json:"parameters"`
+	MACs        int64  `json:"macs"`
+	Activations int    `json:"activations"`
+	Constraints *int   `json:"constraints"`
+	Note        string `json:"note,omitempty"`
+}
+
+// totalsReport adds up the layers. Constraints also count what no layer has alone: Border is packing
+// and ranges of inputs and outputs, Tables the rows of lookup tables, Fixed powers of challenges.
+type totalsReport struct {
+	Parameters  int64 `json:"parameters"`
+	MACs        int64 `json:"macs"`
+	Activations int   `json:"activations"`
+	Constraints *int  `json:"constraints"`
+	Border      int   `json:"border_constraints"`
+	Tables      int   `json:"table_constraints"`
+	Fixed       int   `json:"fixed_constraints"`
+}
+
+// circuitFlags are the choices that keys are made for.
+type circuitFlags struct {
+	input, output string
+	foldRows      int
+}
+
+func (c *circuitFlags) flags(f *pflag.FlagSet) {
+	f.StringVar(&c.input, "input", "public", "whether a proof shows the input: public or private")
+	f.StringVar(&c.output, "output", "public", "whether a proof shows the output: public or private")
+	f.IntVar(&c.foldRows, "fold-rows", 0, "points in a model commitment at most (default 16): more are cheaper to prove and dearer to verify")
+}
+
+func (c *circuitFlags) options() (circuits.Options, error) {
+	o := circuits.Options{FoldRows: c.foldRows}
+	var err error
+	if o.PrivateInput, err = isPrivate("--input", c.input); err != nil {
+		return o, err
+	}
+	o.PrivateOutput, err = isPrivate("--output", c.output)
+	return o, err
+}
+
+func isPrivate(flag, value string) (bool, error) {
+	switch value {
+	case "public":
+		return false, nil
+	case "private":
+		return true, nil
+	}
+	return false, usagef("%s %q, expected public or private", flag, value)
+}
+
+func (f *inspectFlags) inspectModel(u *ui, path string) error {
+	options, err := f.circuit.options()
+	if err != nil {
+		return err
+	}
+	g, err := readModel(path)
+	if err != nil {
+		return err
+	}
+	r := newModelReport(g, options)
+	return u.report(r, func(w io.Writer) { r.print(w) })
+}
+
+func newModelReport(g *model.Graph, options circuits.Options) *modelReport {
+	architecture, parameters := g.ArchitectureDigest(), g.ParameterDigest()
+	r := &modelReport{
+		Kind: "model", Name: g.Name, SourceFormat: g.Source.Format, Rounding: g.Source.Rounding,
+		Architecture: fmt.Sprintf("%x", architecture), Parameters: fmt.Sprintf("%x", parameters),
+		PixelScale: g.Source.PixelScale, PixelMean: g.Source.PixelMean,
+		Inputs: tensorReports(tensors(g, g.Inputs)), Outputs: tensorReports(tensors(g, g.Outputs)),
+		Layers: []layerReport{},
+	}
+	for _, n := range g.Nodes {
+		l := newLayerReport(g, n)
+		r.Layers = append(r.Layers, l)
+		r.Totals.Parameters += l.Parameters
+		r.Totals.MACs += l.MACs
+		r.Totals.Activations += l.Activations
+	}
+	r.plan(g, options)
+	return r
+}
+
+func newLayerReport(g *model.Graph, n model.Node) layerReport {
+	out := g.Tensors[n.Out]
+	l := layerReport{Name: n.Name, Op: n.Op.Kind(), Shape: out.Shape, Bits: bitsOf(out),
+		MACs: n.Op.MACs(g.Operands(n), out)}
+	for _, p := range n.Op.Params() {
+		l.Parameters += int64(len(*p.Values))
+	}
+	if _, moves := n.Op.(model.Rearrangement); !moves {
+		l.Activations = out.Len()
+	}
+	return l
+}
+
+// bitsOf is the number of bits that tell a tensor's values apart.
+func bitsOf(t model.Tensor) int { return bits.Len64(uint64(t.Max - t.Min)) }
+
+// plan adds what the circuit costs.
+func (r *modelReport) plan(g *model.Graph, options circuits.Options) {
+	plan, err := circuits.NewPlan(g, options)
+	if err != nil {
+		r.Unprovable = err.Error()
+		return
+	}
+	for i, n := range plan.Nodes {
+		r.Layers[i].Constraints, r.Layers[i].Note = &n.Constraints, n.Note
+	}
+	r.Totals.Constraints = &plan.Constraints
+	r.Totals.Border, r.Totals.Tables, r.Totals.Fixed = plan.BorderCost, plan.TableCost, plan.FixedCost
+	r.Estimate = newEstimate(plan.Constraints)
+}
+
+func tensorReports(specs []model.Tensor) []tensorReport {
+	out := make([]tensorReport, len(specs))
+	for i, t := range specs {
+		out[i] = tensorReport{Name: t.Name, Shape: t.Shape, Type: t.Type.String(), Min: t.Min, Max: t.Max, Scale: t.Scale, Zero: t.Zero}
+	}
+	return out
+}
+
+func (r *modelReport) print(w io.Writer) {
+	fields(w,
+		"model", r.Name,
+		"source", fmt.Sprintf("%s, rounding %s", r.SourceFormat, r.Rounding),
+		"architecture", r.Architecture,
+		"parameters", r.Parameters,
+	)
+	for _, side := range []struct {
+		name  string
+		specs []tensorReport
+	}{{"input", r.Inputs}, {"output", r.Outputs}} {
+		for _, t := range side.specs {
+			fmt.Fprintf(w, "%s %q %s%v in [%d, %d], real = %.6g·(q − %d)\n", side.name, t.Name, t.Type, t.Shape, t.Min, t.Max, t.Scale, t.Zero)
+		}
+	}
+	fmt.Fprintln(w)
+	r.printLayers(w)
+	fmt.Fprintln(w)
+	if r.Unprovable != "" {
+		fmt.Fprintf(w, "this model has no circuit: %s\n", r.Unprovable)
+		return
+	}
+	fmt.Fprintf(w, "not in a layer: %s constraints for inputs and outputs, %s for tables, %s for challenges\n",
+		grouped(r.Totals.Border), grouped(r.Totals.Tables), grouped(r.Totals.Fixed))
+	r.Estimate.print(w)
+}
+
+func (r *modelReport) printLayers(w io.Writer) {
+	rows := [][]string{{"layer", "op", "shape", "bits", "parameters", "MACs", "activations", "constraints", "each", ""}}
+	for _, l := range r.Layers {
+		rows = append(rows, []string{l.Name, l.Op, fmt.Sprint(l.Shape), fmt.Sprint(l.Bits), grouped(l.Parameters), grouped(l.MACs),
+			grouped(l.Activations), orDash(l.Constraints), each(l.Constraints, l.Activations), l.Note})
+	}
+	rows = append(rows, []string{"total", "", "", "", grouped(r.Totals.Parameters), grouped(r.Totals.MACs), grouped(r.Totals.Activations),
+		orDash(r.Totals.Constraints), each(r.Totals.Constraints, r.Totals.Activations), ""})
+	table(w, "lllrrrrrrl", rows...)
+}
+
+func orDash(n *int) string {
+	if n == nil {
+		return "–"
+	}
+	return grouped(*n)
+}
+
+// each is constraints an activation.
+func each(constraints *int, activations int) string {
+	if constraints == nil || activations == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%.2f", float64(*constraints)/float64(activations))
+}

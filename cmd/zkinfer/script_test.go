@@ -1,0 +1,125 @@
+package main
+
+import (
+	"encoding/hex"
+	"encoding/json"
+	"io"
+	"os"
+	"path/filepath"
+	"reflect"
+	"strconv"
+	"strings"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+// checkJSON is the script command "json PATH [VALUE]": standard output of the last command is exactly
+// one JSON object, in which PATH (such as samples.0.argmax, . for the object itself) is there, and is VALUE.
+func checkJSON(ts *testscript.TestScript, neg bool, args []string) {
+	if len(args) < 1 || len(args) > 2 {
+		ts.Fatalf("usage: json PATH [VALUE]")
+	}
+	d := json.NewDecoder(strings.NewReader(ts.ReadFile("stdout")))
+	var object map[string]any
+	ts.Check(d.Decode(&object))
+	if _, err := d.Token(); err != io.EOF {
+		ts.Fatalf("standard output goes on after the JSON object")
+	}
+	got, found := at(object, args[0])
+	if neg {
+		if found && (len(args) == 1 || same(ts, got, args[1])) {
+			ts.Fatalf("%s is %v", args[0], got)
+		}
+		return
+	}
+	if !found {
+		ts.Fatalf("there is no %s in %v", args[0], object)
+	}
+	if len(args) == 2 && !same(ts, got, args[1]) {
+		b, _ := json.Marshal(got)
+		ts.Fatalf("%s is %s, expected %s", args[0], b, args[1])
+	}
+}
+
+func at(v any, path string) (any, bool) {
+	if path == "." {
+		return v, true
+	}
+	for _, key := range strings.Split(path, ".") {
+		switch x := v.(type) {
+		case map[string]any:
+			field, ok := x[key]
+			if !ok {
+				return nil, false
+			}
+			v = field
+		case []any:
+			i, err := strconv.Atoi(key)
+			if err != nil || i >= len(x) {
+				return nil, false
+			}
+			v = x[i]
+		default:
+			return nil, false
+		}
+	}
+	return v, true
+}
+
+func same(ts *testscript.TestScript, got any, want string) bool {
+	var w any
+	if err := json.Unmarshal([]byte(want), &w); err != nil {
+		w = want // a bare word is a string
+	}
+	return reflect.DeepEqual(got, w)
+}
+
+// checkExit is the script command "exit CODE ARGS…": zkinfer with these arguments, standard input
+// empty, ends with this code. Its output is in the files stdout.txt and stderr.txt.
+func checkExit(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: exit CODE ARGS…")
+	}
+	want, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	script := `zkinfer "$@" >stdout.txt 2>stderr.txt; echo $? >code.txt`
+	ts.Check(ts.Exec("sh", append([]string{"-c", script, "sh"}, args[1:]...)...))
+	got, err := strconv.Atoi(strings.TrimSpace(ts.ReadFile("code.txt")))
+	ts.Check(err)
+	if got != want {
+		ts.Fatalf("exit code %d, expected %d\n%s", got, want, ts.ReadFile("stderr.txt"))
+	}
+}
+
+// checkLeftover is the script command "leftover": no temporary file is left in the folder.
+func checkLeftover(ts *testscript.TestScript, neg bool, args []string) {
+	names, err := filepath.Glob(ts.MkAbs(".*.tmp"))
+	ts.Check(err)
+	if len(names) > 0 != neg {
+		ts.Fatalf("temporary files: %v", names)
+	}
+}
+
+// writeHex is the script command "hex FILE BYTES": a file of the bytes given in hexadecimal.
+func writeHex(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: hex FILE BYTES")
+	}
+	b, err := hex.DecodeString(args[1])
+	ts.Check(err)
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), b, 0o600))
+}
+
+// cutFile is the script command "cut NEW OLD N": the first N bytes of a file, all but the last −N if N is negative.
+func cutFile(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 3 {
+		ts.Fatalf("usage: cut NEW OLD N")
+	}
+	b := ts.ReadFile(args[1])
+	n, err := strconv.Atoi(args[2])
+	ts.Check(err)
+	if n < 0 {
+		n += len(b)
+	}
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(b[:n]), 0o600))
+}
