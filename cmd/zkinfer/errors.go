@@ -10,6 +10,8 @@ import (
 	"github.com/zkinfer/zkinfer/internal/envelope"
 	"github.com/zkinfer/zkinfer/internal/samples"
 	"github.com/zkinfer/zkinfer/model"
+	"github.com/zkinfer/zkinfer/model/quantize"
+	"github.com/zkinfer/zkinfer/prover"
 )
 
 // The exit codes.
@@ -80,6 +82,11 @@ var classes = []struct {
 	{errInterrupted, classInterrupted, exitInterrupted},
 	{context.Canceled, classInterrupted, exitInterrupted},
 	{errUsage, classUsage, exitUsage},
+	{prover.ErrKeyMismatch, "key_mismatch", exitFailure},
+	{prover.ErrMalformedKeys, "malformed_key", exitFailure},
+	{quantize.ErrCalibration, "calibration", exitFailure},
+	{quantize.ErrUnsupportedOp, "unsupported_op", exitFailure},
+	{quantize.ErrArchitecture, "other_architecture", exitFailure},
 	{envelope.ErrExists, "file_exists", exitFailure},
 	{fs.ErrNotExist, "file_not_found", exitFailure},
 	{fs.ErrPermission, "permission_denied", exitFailure},
@@ -100,6 +107,10 @@ var classes = []struct {
 }
 
 func classify(err error) (class string, code int) {
+	var not *rejected
+	if errors.As(err, &not) {
+		return "rejected", exitRejected
+	}
 	var c *classified
 	if errors.As(err, &c) {
 		return c.class, exitFailure

@@ -4,6 +4,9 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
 
 	"github.com/spf13/pflag"
 
@@ -38,6 +41,17 @@ func (o *output) produce(ctx context.Context, work func(w io.Writer) error) erro
 		}
 		return ctx.Err()
 	})
+}
+
+// check errs where the file may not be written, before work begins.
+func (o *output) check() error {
+	if _, err := os.Lstat(o.path); err == nil && !o.force {
+		return fmt.Errorf("%w: %s; use --force to replace it or name another path", envelope.ErrExists, o.path)
+	}
+	if info, err := os.Stat(filepath.Dir(o.path)); err != nil || !info.IsDir() {
+		return fmt.Errorf("%w: the folder %s, in which %s would be written", fs.ErrNotExist, filepath.Dir(o.path), o.path)
+	}
+	return nil
 }
 
 // inputFlags choose samples for a model.

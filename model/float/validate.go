@@ -30,13 +30,8 @@ func (g *Graph) checkStructure() error {
 		if t.Const == nil {
 			continue
 		}
-		for _, d := range t.Shape {
-			if d < 1 || d > len(t.Const) {
-				return fmt.Errorf("%w: constant %q has shape %v and %d elements", ErrGraph, t.Name, t.Shape, len(t.Const))
-			}
-		}
-		if len(t.Shape) > MaxRank || t.Len() != len(t.Const) {
-			return fmt.Errorf("%w: constant %q has shape %v and %d elements", ErrGraph, t.Name, t.Shape, len(t.Const))
+		if err := checkConstant(t); err != nil {
+			return err
 		}
 		known[i] = true
 	}
@@ -55,6 +50,22 @@ func (g *Graph) checkStructure() error {
 		if id < 0 || id >= len(known) || !known[id] {
 			return fmt.Errorf("%w: output tensor %d is not computed", ErrGraph, id)
 		}
+	}
+	return nil
+}
+
+// checkConstant checks that the shape is that of the elements at hand, however large they claim to be.
+func checkConstant(t Tensor) error {
+	n := 1
+	for _, d := range t.Shape {
+		if d < 1 || d > len(t.Const)/n {
+			n = 0
+			break
+		}
+		n *= d
+	}
+	if n != len(t.Const) || len(t.Shape) > MaxRank {
+		return fmt.Errorf("%w: constant %q has shape %v and %d elements", ErrGraph, t.Name, t.Shape, len(t.Const))
 	}
 	return nil
 }

@@ -1,0 +1,150 @@
+package main
+
+import (
+	"context"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/zkinfer/zkinfer/prover"
+	"github.com/zkinfer/zkinfer/verifier"
+	"github.com/zkinfer/zkinfer/verifier/artifact"
+)
+
+type proveFlags struct {
+	input   inputFlags
+	keys    string
+	context string
+	out     output
+}
+
+// proveReport is what --json prints.
+type proveReport struct {
+	Backend         string         `json:"backend"`
+	Proof           string         `json:"proof"`
+	ProofBytes      int            `json:"proof_bytes"`
+	Statement       string         `json:"statement"` // digest S
+	ModelCommitment string         `json:"model_commitment"`
+	Context         string         `json:"context"`
+	Outputs         []outputReport `json:"outputs"`
+	Argmax          int            `json:"argmax"`
+	Seconds         proveSeconds   `json:"seconds"`
+	CPUSeconds      float64        `json:"cpu_seconds"`
+	PeakMemoryBytes int64          `json:"peak_memory_bytes"`
+	Constraints     int            `json:"constraints"`
+}
+
+// proveSeconds are wall-clock times. Solve is filling the witness; what gnark solves is in Prove.
+type proveSeconds struct {
+	Load    float64 `json:"load"`
+	Execute float64 `json:"execute"`
+	Solve   float64 `json:"solve"`
+	Prove   float64 `json:"prove"`
+	Verify  float64 `json:"verify"`
+	Total   float64 `json:"total"`
+}
+
+func newProve(u *ui) *cobra.Command {
+	var f proveFlags
+	c := &cobra.Command{
+		Use:   "prove MODEL.zkm --keys KEYS --input FILE -o PROOF.zkp",
+		Short: "Run a model on an input and prove the result",
+		Long: `Run a model on an input and prove the result, with the keys and the model commitment in KEYS.
+
+The proof is made for a context, bytes in hexadecimal chosen by whoever asks for it (a nonce, a task number): it does
+not verify in another. It is checked before it is written.`,
+		Args: cobra.ExactArgs(1),
+		RunE: u.command(func(ctx context.Context, args []string) error { return f.run(ctx, u, args[0]) }),
+	}
+	f.input.flags(c.Flags())
+	c.Flags().StringVar(&f.keys, "keys", "", "key folder, with a model commitment")
+	c.Flags().StringVar(&f.context, "context", "", "bytes the proof is made for, in hexadecimal (0x…)")
+	f.out.flags(c.Flags(), "out", "o", "proof file to write (.zkp)")
+	return c
+}
+
+func (f *proveFlags) run(ctx context.Context, u *ui, path string) error {
+	switch {
+	case f.keys == "":
+		return usagef("--keys is missing: name the folder that zkinfer setup wrote")
+	case f.out.path == "":
+		return usagef("-o is missing: name the proof file to write")
+	}
+	task, err := parseContext(f.context)
+	if err != nil {
+		return err
+	}
+	if err := f.out.check(); err != nil {
+		return err
+	}
+	start := time.Now()
+	g, err := readModel(path)
+	if err != nil {
+		return err
+	}
+	set, err := f.input.open(u, tensors(g, g.Inputs), g.Source)
+	if err != nil {
+		return err
+	}
+	inputs, err := quantizedSample(set, f.input.index, tensors(g, g.Inputs))
+	if err != nil {
+		return err
+	}
+	keys, _, err := openKeys(u, f.keys)
+	if err != nil {
+		return err
+	}
+	opening, err := prover.OpenOpening(f.keys)
+	if err != nil {
+		return err
+	}
+	loaded := time.Now()
+	var p *prover.Proved
+	if err := u.step("proving", func() (err error) { p, err = keys.Prove(ctx, g, opening, inputs, task); return err }); err != nil {
+		return err
+	}
+	if err := artifact.WriteProof(f.out.path, f.out.force, p.Bundle); err != nil {
+		return err
+	}
+	s, err := verifier.StatementDigest(keys.Verifying, opening.Commitment, &p.Bundle.Statement)
+	if err != nil {
+		return err
+	}
+	st := p.Stats
+	digest := s.Bytes()
+	r := &proveReport{
+		Backend: p.Bundle.Backend, Proof: f.out.path, ProofBytes: len(p.Bundle.Proof), Statement: hex.EncodeToString(digest[:]),
+		ModelCommitment: hex.EncodeToString(p.Bundle.Model[:]), Context: "0x" + hex.EncodeToString(task),
+		Outputs: outputReports(tensors(g, g.Outputs), p.Outputs), Argmax: argmax(g, p.Outputs),
+		Seconds: proveSeconds{loaded.Sub(start).Seconds(), st.Execute.Seconds(), st.Assign.Seconds(), st.Prove.Seconds(),
+			st.Verify.Seconds(), time.Since(start).Seconds()},
+		CPUSeconds: cpuSeconds(), PeakMemoryBytes: peakMemory(), Constraints: st.Constraints,
+	}
+	return u.report(r, func(w io.Writer) { r.print(w) })
+}
+
+// parseContext reads bytes in hexadecimal, with or without 0x.
+func parseContext(s string) ([]byte, error) {
+	b, err := hex.DecodeString(strings.TrimPrefix(strings.TrimPrefix(s, "0x"), "0X"))
+	if err != nil {
+		return nil, usagef("--context %q: expected bytes in hexadecimal, such as 0x01ff", s)
+	}
+	return b, nil
+}
+
+func (r *proveReport) print(w io.Writer) {
+	printOutputs(w, r.Outputs)
+	fmt.Fprintf(w, "argmax %d\n\n", r.Argmax)
+	fields(w,
+		"proof", fmt.Sprintf("%s, %s (%s)", r.Proof, byteSize(r.ProofBytes), r.Backend),
+		"statement", r.Statement,
+		"model commitment", r.ModelCommitment,
+		"context", r.Context,
+		"took", fmt.Sprintf("%s: load %s, execute %s, prove %s, check %s", seconds(r.Seconds.Total), seconds(r.Seconds.Load),
+			seconds(r.Seconds.Execute), seconds(r.Seconds.Prove), seconds(r.Seconds.Verify)),
+	)
+}

@@ -1,0 +1,116 @@
+package main
+
+import (
+	"context"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/zkinfer/zkinfer/prover"
+)
+
+type setupFlags struct {
+	circuit   circuitFlags
+	out       output
+	unsafeDev bool
+}
+
+// setupReport is what --json prints.
+type setupReport struct {
+	Keys              string  `json:"keys"`
+	Backend           string  `json:"backend"`
+	Curve             string  `json:"curve"`
+	Constraints       int     `json:"constraints"`
+	PublicInputs      int     `json:"public_inputs"`
+	ProvingKeyBytes   int64   `json:"proving_key_bytes"`
+	VerifyingKeyBytes int64   `json:"verifying_key_bytes"`
+	VerifyingKey      string  `json:"verifying_key"` // digest
+	FoldRows          int     `json:"fold_rows"`
+	Seconds           float64 `json:"seconds"`
+	PeakMemoryBytes   int64   `json:"peak_memory_bytes"`
+	TrustedSetup      string  `json:"trusted_setup"`
+}
+
+func newSetup(u *ui) *cobra.Command {
+	var f setupFlags
+	c := &cobra.Command{
+		Use:   "setup MODEL.zkm -o KEYS --unsafe-dev-setup",
+		Short: "Make the keys for a model's architecture",
+		Long: `Make the keys for a model's architecture: a folder with proving key, verifying key and circuit.
+
+Keys do not depend on weights: a model with the same shapes, ranges and tables uses the same keys after a new
+zkinfer commit. --unsafe-dev-setup is a setup by one party, who could keep its secrets and forge proofs: it is for
+development, and for those who verify only their own proofs.`,
+		Args: cobra.ExactArgs(1),
+		RunE: u.command(func(ctx context.Context, args []string) error { return f.run(ctx, u, args[0]) }),
+	}
+	f.out.flags(c.Flags(), "out", "o", "key folder to write")
+	f.circuit.flags(c.Flags())
+	c.Flags().BoolVar(&f.unsafeDev, "unsafe-dev-setup", false, "make the keys alone: whoever does could forge proofs")
+	return c
+}
+
+func (f *setupFlags) run(ctx context.Context, u *ui, path string) error {
+	options, err := f.circuit.options()
+	switch {
+	case err != nil:
+		return err
+	case f.out.path == "":
+		return usagef("-o is missing: name the key folder to write")
+	case !f.unsafeDev:
+		return usagef("--unsafe-dev-setup is missing: this version makes keys by one party only, who could forge proofs")
+	}
+	if err := f.out.check(); err != nil {
+		return err
+	}
+	g, err := readModel(path)
+	if err != nil {
+		return err
+	}
+	start := time.Now()
+	var circuit *prover.Circuit
+	if err := u.step("compiling the circuit", func() (err error) { circuit, err = prover.Compile(ctx, g, options); return err }); err != nil {
+		return err
+	}
+	var keys *prover.Keys
+	what := fmt.Sprintf("setting up keys for %s constraints", grouped(circuit.Constraints()))
+	if err := u.step(what, func() (err error) { keys, err = circuit.UnsafeDevSetup(ctx); return err }); err != nil {
+		return err
+	}
+	manifest, err := keys.Save(f.out.path, f.out.force)
+	if err != nil {
+		return err
+	}
+	u.remark("these keys were made by one party and are for development: whoever made them could forge proofs")
+	r, err := newSetupReport(f.out.path, keys, manifest, time.Since(start))
+	if err != nil {
+		return err
+	}
+	return u.report(r, func(w io.Writer) { r.print(w) })
+}
+
+func newSetupReport(dir string, keys *prover.Keys, m *prover.Manifest, took time.Duration) (*setupReport, error) {
+	vk, err := keys.Verifying.MarshalBinary()
+	if err != nil {
+		return nil, err
+	}
+	digest := keys.Verifying.Digest()
+	return &setupReport{
+		Keys: dir, Backend: m.Backend, Curve: m.Curve, Constraints: m.Constraints, PublicInputs: m.PublicInputs,
+		ProvingKeyBytes: m.Files[prover.ProvingKeyFile].Bytes, VerifyingKeyBytes: int64(len(vk)), VerifyingKey: hex.EncodeToString(digest[:]),
+		FoldRows: keys.Verifying.FoldRows, Seconds: took.Seconds(), PeakMemoryBytes: peakMemory(), TrustedSetup: m.TrustedSetup,
+	}, nil
+}
+
+func (r *setupReport) print(w io.Writer) {
+	fields(w,
+		"keys", r.Keys,
+		"verifying key", r.VerifyingKey,
+		"constraints", grouped(r.Constraints),
+		"sizes", fmt.Sprintf("proving key %s, verifying key %s", byteSize(r.ProvingKeyBytes), byteSize(r.VerifyingKeyBytes)),
+		"setup", fmt.Sprintf("%s, in %s", r.TrustedSetup, seconds(r.Seconds)),
+	)
+}
