@@ -202,13 +202,14 @@ func gadgetCases() []gadgetCase {
 func rearrangementCases() []gadgetCase {
 	x := bytesTensor(1, 2, 3, 4)
 	ops := map[string]model.Op{
-		"concat": &model.Concat{Axis: 1},
-		"slice":  &model.Slice{Start: []int{0, 1, 2, 3}, Step: []int{1, 1, -1, -2}, Size: []int{1, 1, 3, 2}},
-		"pad":    &model.Pad{Before: []int{0, 0, 1, 0}, After: []int{0, 0, 1, 2}, Mode: "constant", Value: 7},
-		"gather": &model.Gather{Axis: 3, Indices: []int{3, 3, 0}},
+		"concat":    &model.Concat{Axis: 1},
+		"slice":     &model.Slice{Start: []int{0, 1, 2, 3}, Step: []int{1, 1, -1, -2}, Size: []int{1, 1, 3, 2}},
+		"pad":       &model.Pad{Before: []int{0, 0, 1, 0}, After: []int{0, 0, 1, 2}, Mode: "constant", Value: 7},
+		"gather":    &model.Gather{Axis: 3, Indices: []int{3, 3, 0}},
+		"transpose": &model.Transpose{Perm: []int{0, 2, 3, 1}},
 	}
 	var out []gadgetCase
-	for _, name := range []string{"concat", "slice", "pad", "gather"} {
+	for _, name := range []string{"concat", "slice", "pad", "gather", "transpose"} {
 		inputs := []model.Tensor{x}
 		if name == "concat" {
 			inputs = append(inputs, bytesTensor(1, 3, 3, 4))

@@ -1,0 +1,10 @@
+// Package testvectors holds models, inputs and expected results that tests, the demonstration and
+// documents share. Each folder says where its files come from and under which licence they are.
+package testvectors
+
+import "embed"
+
+// Digits are handwritten digits with labels; see digits/README.md.
+//
+//go:embed digits
+var Digits embed.FS
