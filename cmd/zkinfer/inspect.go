@@ -10,6 +10,8 @@ import (
 
 	"github.com/zkinfer/zkinfer/internal/envelope"
 	"github.com/zkinfer/zkinfer/model"
+	"github.com/zkinfer/zkinfer/prover"
+	"github.com/zkinfer/zkinfer/verifier/artifact"
 )
 
 type inspectFlags struct {
@@ -20,9 +22,13 @@ func newInspect(u *ui) *cobra.Command {
 	var f inspectFlags
 	c := &cobra.Command{
 		Use:   "inspect FILE",
-		Short: "Show what is in a file: a model, a model commitment, keys, a proof",
-		Args:  cobra.ExactArgs(1),
-		RunE:  u.command(func(ctx context.Context, args []string) error { return f.run(u, args[0]) }),
+		Short: "Show what is in a file: a model, a model commitment, a folder of keys, a proof",
+		Long: `Show what is in a file: a model, a model commitment, a folder of keys (whose digests are checked), a verifying key, a
+proof. A proof is not verified.
+
+For a model, --input, --output and --fold-rows say which keys the numbers of constraints are for.`,
+		Args: cobra.ExactArgs(1),
+		RunE: u.command(func(_ context.Context, args []string) error { return f.run(u, args[0]) }),
 	}
 	f.circuit.flags(c.Flags())
 	return c
@@ -33,14 +39,33 @@ func (f *inspectFlags) run(u *ui, path string) error {
 	if err != nil {
 		return err
 	}
+	var r interface{ print(w io.Writer) }
 	switch kind {
+	case kindFolder:
+		r, err = inspectKeys(u, path)
 	case model.FileKind:
-		return f.inspectModel(u, path)
+		r, err = f.inspectModel(path)
+	case artifact.KindVerifyingKey:
+		r, err = inspectVerifyingKey(path)
+	case artifact.KindModelCommitment:
+		r, err = inspectModelCommitment(path)
+	case artifact.KindProof:
+		r, err = inspectProof(path)
+	case prover.KindSecret:
+		r, err = inspectSecret(path)
 	case "":
-		return fmt.Errorf("%s: %w: not a file of zkinfer; a model of another format is turned into one by zkinfer import", path, envelope.ErrMalformed)
+		err = fmt.Errorf("%s: %w: not a file of zkinfer; a model of another format is turned into one by zkinfer import", path, envelope.ErrMalformed)
+	default:
+		err = fmt.Errorf("%s: %w: this version does not know %q files", path, envelope.ErrKind, kind)
 	}
-	return fmt.Errorf("%s: %w: %q files are not known to this version", path, envelope.ErrKind, kind)
+	if err != nil {
+		return err
+	}
+	return u.report(r, r.print)
 }
+
+// kindFolder stands for a folder; no envelope has it.
+const kindFolder = "/"
 
 // kindOf is the kind of an envelope file, "" for any other file.
 func kindOf(path string) (string, error) {
@@ -49,6 +74,9 @@ func kindOf(path string) (string, error) {
 		return "", err
 	}
 	defer f.Close()
+	if info, err := f.Stat(); err != nil || info.IsDir() {
+		return kindFolder, err
+	}
 	head := make([]byte, 16)
 	n, err := io.ReadFull(f, head)
 	if err != nil && err != io.EOF && err != io.ErrUnexpectedEOF {

@@ -96,17 +96,16 @@ func isPrivate(flag, value string) (bool, error) {
 	return false, usagef("%s %q, expected public or private", flag, value)
 }
 
-func (f *inspectFlags) inspectModel(u *ui, path string) error {
+func (f *inspectFlags) inspectModel(path string) (*modelReport, error) {
 	options, err := f.circuit.options()
 	if err != nil {
-		return err
+		return nil, err
 	}
 	g, err := readModel(path)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	r := newModelReport(g, options)
-	return u.report(r, func(w io.Writer) { r.print(w) })
+	return newModelReport(g, options), nil
 }
 
 func newModelReport(g *model.Graph, options circuits.Options) *modelReport {

@@ -1,0 +1,63 @@
+package zkinfer
+
+import (
+	"os/exec"
+	"strings"
+	"testing"
+)
+
+const module = "github.com/zkinfer/zkinfer/"
+
+// allowed lists what each package may import of this module. Imports point down: what is missing here
+// is a package on a higher floor, or a sibling it must know nothing of.
+var allowed = map[string][]string{
+	"fixedpoint":          {},
+	"internal/envelope":   {},
+	"internal/statement":  {},
+	"internal/samples":    {"model", "fixedpoint"},
+	"model":               {"fixedpoint", "internal/envelope"},
+	"model/float":         {},
+	"model/onnx":          {"model/float", "model/onnx/internal/onnxpb"},
+	"model/quantize":      {"model", "model/float", "fixedpoint"},
+	"circuits":            {"model"},
+	"verifier":            {"internal/statement"},
+	"verifier/artifact":   {"verifier", "internal/envelope"},
+	"prover":              {"circuits", "model", "verifier", "verifier/artifact", "internal/envelope"},
+	"testvectors":         {},
+	"model/onnx/onnxtest": {"model/float", "model/onnx", "model/onnx/internal/onnxpb"},
+}
+
+func TestImportsPointDown(t *testing.T) {
+	out, err := exec.Command("go", "list", "-f", "{{.ImportPath}}:{{join .Imports \" \"}}", "./...").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, line := range strings.Split(strings.TrimSpace(string(out)), "\n") {
+		pkg, imports, _ := strings.Cut(line, ":")
+		name := strings.TrimPrefix(pkg, module)
+		may, known := allowed[name]
+		if !known {
+			if name != "cmd/zkinfer" && !strings.Contains(name, "onnxpb") && pkg+"/" != module {
+				t.Errorf("package %s has no line in this test: say what it may import", name)
+			}
+			continue
+		}
+		for _, i := range strings.Fields(imports) {
+			if rest, ours := strings.CutPrefix(i, module); ours && !contains(may, rest) {
+				t.Errorf("%s imports %s", name, rest)
+			}
+			if strings.HasPrefix(i, "github.com/consensys/gnark/") && name != "circuits" && name != "prover" {
+				t.Errorf("%s imports gnark", name)
+			}
+		}
+	}
+}
+
+func contains(list []string, s string) bool {
+	for _, x := range list {
+		if x == s {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,267 @@
+package main
+
+import (
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"path/filepath"
+
+	"github.com/zkinfer/zkinfer/internal/envelope"
+	"github.com/zkinfer/zkinfer/prover"
+	"github.com/zkinfer/zkinfer/verifier"
+	"github.com/zkinfer/zkinfer/verifier/artifact"
+)
+
+// keysReport is inspect's JSON for a key folder: the manifest, and the model commitment if there is one.
+type keysReport struct {
+	Kind string `json:"kind"`
+	prover.Manifest
+	ModelCommitment string `json:"model_commitment,omitempty"`
+}
+
+func inspectKeys(u *ui, dir string) (*keysReport, error) {
+	_, m, err := openKeys(u, dir)
+	if err != nil {
+		return nil, err
+	}
+	r := &keysReport{Kind: "keys", Manifest: *m}
+	c, err := artifact.ReadModelCommitment(filepath.Join(dir, prover.ModelFile))
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+	case err != nil:
+		return nil, err
+	default:
+		digest := c.Commitment.Digest()
+		r.ModelCommitment = hex.EncodeToString(digest[:])
+	}
+	return r, nil
+}
+
+func (r *keysReport) print(w io.Writer) {
+	commitment := r.ModelCommitment
+	if commitment == "" {
+		commitment = "none yet: zkinfer commit makes it"
+	}
+	fields(w,
+		"keys for", r.Model,
+		"backend", fmt.Sprintf("%s on %s, %s", r.Backend, r.Curve, r.Version),
+		"setup", r.TrustedSetup,
+		"constraints", grouped(r.Constraints),
+		"public inputs", grouped(r.PublicInputs),
+		"input", publicity(r.PrivateInput),
+		"output", publicity(r.PrivateOutput),
+		"architecture", r.Architecture,
+		"verifying key", r.VerifyingKey,
+		"proving key", byteSize(r.Files[prover.ProvingKeyFile].Bytes),
+		"circuit", byteSize(r.Files[prover.CircuitFile].Bytes),
+		"model commitment", commitment,
+	)
+}
+
+func publicity(private bool) string {
+	if private {
+		return "private"
+	}
+	return "public"
+}
+
+// verifyingKeyReport is inspect's JSON for a verifying key.
+type verifyingKeyReport struct {
+	Kind         string       `json:"kind"`
+	VerifyingKey string       `json:"verifying_key"` // digest, hex
+	Model        string       `json:"model"`         // name
+	Architecture string       `json:"architecture"`
+	Rounding     string       `json:"rounding"`
+	TrustedSetup string       `json:"trusted_setup"`
+	Version      string       `json:"version"`
+	Constraints  uint64       `json:"constraints"`
+	FoldRows     int          `json:"fold_rows"`
+	Commitments  int          `json:"commitments"` // in a proof
+	ProofBytes   int          `json:"proof_bytes"`
+	Inputs       []specReport `json:"inputs"`
+	Outputs      []specReport `json:"outputs"`
+}
+
+type specReport struct {
+	Name    string `json:"name"`
+	Shape   []int  `json:"shape"`
+	Type    string `json:"type"`
+	Min     int64  `json:"min"`
+	Max     int64  `json:"max"`
+	Binding string `json:"binding"`
+}
+
+func inspectVerifyingKey(path string) (*verifyingKeyReport, error) {
+	vk, err := artifact.ReadVerifyingKey(path)
+	if err != nil {
+		return nil, err
+	}
+	digest, d := vk.Digest(), &vk.Description
+	return &verifyingKeyReport{
+		Kind: "verifying_key", VerifyingKey: hex.EncodeToString(digest[:]), Model: d.Name, Architecture: hex.EncodeToString(vk.Architecture[:]),
+		Rounding: d.Rounding, TrustedSetup: d.TrustedSetup, Version: d.LibraryVersion, Constraints: d.Constraints,
+		FoldRows: vk.FoldRows, Commitments: len(vk.Commitments), ProofBytes: verifier.ProofSize(vk),
+		Inputs: specReports(vk.Inputs), Outputs: specReports(vk.Outputs),
+	}, nil
+}
+
+func specReports(specs []verifier.TensorSpec) []specReport {
+	bindings := map[verifier.Binding]string{
+		verifier.BindingPacked: "public", verifier.BindingFolded: "public, folded", verifier.BindingCommitted: "private",
+	}
+	out := make([]specReport, len(specs))
+	for i, s := range specs {
+		out[i] = specReport{Name: s.Name, Shape: s.Shape, Type: s.Type, Min: s.Min, Max: s.Max, Binding: bindings[s.Binding]}
+	}
+	return out
+}
+
+func (r *verifyingKeyReport) print(w io.Writer) {
+	fields(w,
+		"verifying key", r.VerifyingKey,
+		"model", fmt.Sprintf("%s, rounding %s", r.Model, r.Rounding),
+		"architecture", r.Architecture,
+		"setup", fmt.Sprintf("%s, by %s", r.TrustedSetup, r.Version),
+		"constraints", grouped(r.Constraints),
+		"proof", fmt.Sprintf("%d bytes, %d commitments; model commitments of %d points", r.ProofBytes, r.Commitments, r.FoldRows),
+	)
+	for _, t := range r.Inputs {
+		fmt.Fprintf(w, "input %q %s%v in [%d, %d], %s\n", t.Name, t.Type, t.Shape, t.Min, t.Max, t.Binding)
+	}
+	for _, t := range r.Outputs {
+		fmt.Fprintf(w, "output %q %s%v in [%d, %d], %s\n", t.Name, t.Type, t.Shape, t.Min, t.Max, t.Binding)
+	}
+}
+
+// commitmentReport is inspect's JSON for a model commitment.
+type commitmentReport struct {
+	Kind            string          `json:"kind"`
+	ModelCommitment string          `json:"model_commitment"` // digest, hex
+	VerifyingKey    string          `json:"verifying_key"`
+	Rows            int             `json:"rows"`
+	Public          bool            `json:"public"`
+	Inputs          []meaningReport `json:"inputs"`
+	Outputs         []meaningReport `json:"outputs"`
+	PixelScale      []float64       `json:"pixel_scale,omitempty"`
+	PixelMean       []float64       `json:"pixel_mean,omitempty"`
+}
+
+// meaningReport says which real number an integer q stands for: scale·(q − zero).
+type meaningReport struct {
+	Scale float64 `json:"scale"`
+	Zero  int64   `json:"zero"`
+}
+
+func inspectModelCommitment(path string) (*commitmentReport, error) {
+	m, err := artifact.ReadModelCommitment(path)
+	if err != nil {
+		return nil, err
+	}
+	digest := m.Commitment.Digest()
+	return &commitmentReport{
+		Kind: "model_commitment", ModelCommitment: hex.EncodeToString(digest[:]), VerifyingKey: hex.EncodeToString(m.Key[:]),
+		Rows: len(m.Commitment.Rows), Public: m.Public, Inputs: meaningReports(m.Inputs), Outputs: meaningReports(m.Outputs),
+		PixelScale: m.PixelScale, PixelMean: m.PixelMean,
+	}, nil
+}
+
+func meaningReports(meanings []artifact.Meaning) []meaningReport {
+	out := make([]meaningReport, len(meanings))
+	for i, m := range meanings {
+		out[i] = meaningReport(m)
+	}
+	return out
+}
+
+func (r *commitmentReport) print(w io.Writer) {
+	hides := "private: it reveals nothing about the weights"
+	if r.Public {
+		hides = "public: whoever has the weights can recompute it"
+	}
+	fields(w, "model commitment", r.ModelCommitment, "for verifying key", r.VerifyingKey, "points", grouped(r.Rows), "weights", hides)
+}
+
+// proofReport is inspect's JSON for a proof, which is not verified.
+type proofReport struct {
+	Kind            string          `json:"kind"`
+	Backend         string          `json:"backend"`
+	ProofBytes      int             `json:"proof_bytes"`
+	VerifyingKey    string          `json:"verifying_key"`
+	ModelCommitment string          `json:"model_commitment"`
+	Context         string          `json:"context"`
+	Inputs          []claimedTensor `json:"inputs"`
+	Outputs         []claimedTensor `json:"outputs"`
+}
+
+// claimedTensor is what a proof file says of a tensor: its integers, or the commitment to them.
+type claimedTensor struct {
+	Ints       []int64 `json:"ints,omitempty"`
+	Commitment string  `json:"commitment,omitempty"`
+}
+
+func inspectProof(path string) (*proofReport, error) {
+	b, err := artifact.ReadProof(path)
+	if err != nil {
+		return nil, err
+	}
+	st := &b.Statement
+	return &proofReport{
+		Kind: "proof", Backend: b.Backend, ProofBytes: len(b.Proof), VerifyingKey: hex.EncodeToString(b.VKDigest[:]),
+		ModelCommitment: hex.EncodeToString(b.Model[:]), Context: "0x" + hex.EncodeToString(st.Context),
+		Inputs: claimedTensors(st.Inputs), Outputs: claimedTensors(st.Outputs),
+	}, nil
+}
+
+func claimedTensors(values []verifier.TensorValue) []claimedTensor {
+	out := make([]claimedTensor, len(values))
+	for i, v := range values {
+		out[i].Ints = v.Values
+		if v.Commitment != nil {
+			point := v.Commitment.Bytes()
+			out[i].Commitment = hex.EncodeToString(point[:])
+		}
+	}
+	return out
+}
+
+func (r *proofReport) print(w io.Writer) {
+	fields(w,
+		"proof, not verified", fmt.Sprintf("%d bytes, %s", r.ProofBytes, r.Backend),
+		"for verifying key", r.VerifyingKey,
+		"model commitment", r.ModelCommitment,
+		"context", r.Context,
+	)
+	for i, t := range r.Inputs {
+		fmt.Fprintf(w, "input %d: %s\n", i, t)
+	}
+	for i, t := range r.Outputs {
+		fmt.Fprintf(w, "output %d: %s\n", i, t)
+	}
+}
+
+// String is the tensor for people, cut where it is long.
+func (t claimedTensor) String() string {
+	switch n := len(t.Ints); {
+	case t.Commitment != "":
+		return "private, commitment " + t.Commitment
+	case n > maxPrinted:
+		return fmt.Sprintf("%d … (%s values)", t.Ints[:maxPrinted], grouped(n))
+	}
+	return fmt.Sprint(t.Ints)
+}
+
+// secretReport is inspect's JSON for a prover's secrets: that it is one, and no more.
+type secretReport struct {
+	Kind string `json:"kind"`
+}
+
+func inspectSecret(path string) (*secretReport, error) {
+	_, _, err := envelope.ReadFile(path, prover.KindSecret, 1<<20)
+	return &secretReport{"model_secret"}, err
+}
+
+func (*secretReport) print(w io.Writer) {
+	fmt.Fprintln(w, "secret salts of a model commitment; this file must stay with the prover")
+}

@@ -1,0 +1,16 @@
+// Package zkinfer proves what a small quantized neural network answered, without showing its weights
+// or its input, in some hundred bytes that are checked in milliseconds.
+//
+// The module's packages, from the floor up; imports point down only:
+//
+//	cmd/zkinfer                the command line
+//	prover                     keys, model commitments, proofs
+//	circuits                   integer graph → constraints
+//	model                      the integer graph and its executor: the meaning of a model
+//	model/onnx, model/quantize import of trained networks, by way of model/float
+//	verifier, verifier/artifact the other side: needs none of the above
+//	fixedpoint, internal/…     integer arithmetic, file framing, the statement's digest
+//
+// Start with package prover for proofs, package verifier to check them, and docs/protocol.md for what
+// a proof says and why it is sound.
+package zkinfer
