@@ -23,7 +23,6 @@ type maxPool struct {
 	maxima       span    // of byComparison: the maxima less min
 	overA, overB *ranged // max − a, max − b
 	spread       int64   // max − min of the input
-	values       []int64 // scratch of assign
 }
 
 func newMaxPool(p *Plan, node int, op *model.MaxPool) gadget {

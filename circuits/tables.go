@@ -28,14 +28,6 @@ type table struct {
 
 func (t *table) rows() int { return t.n }
 
-// queryCost is the number of constraints of one lookup: its inverse, and α·image for two columns.
-func (t *table) queryCost() int {
-	if t.image != nil {
-		return 2
-	}
-	return 1
-}
-
 // tableSet holds every table once. There is one logarithmic-derivative sum a table: a shared sum
 // with a table number folded in by a constant would accept members of the wrong table.
 type tableSet struct {

@@ -357,10 +357,12 @@ func TestPublicCommitmentIsReproducible(t *testing.T) {
 		}
 		return o.Commitment.Digest()
 	}
-	if commit(Public) != commit(Public) {
+	first, second := commit(Public), commit(Public)
+	if first != second {
 		t.Error("two public commitments to the same weights differ")
 	}
-	if commit(Private) == commit(Private) {
+	first, second = commit(Private), commit(Private)
+	if first == second {
 		t.Error("two private commitments to the same weights are equal: the salt is not fresh")
 	}
 }

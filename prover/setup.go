@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 
-	"github.com/consensys/gnark-crypto/ecc/bn254"
 	"github.com/consensys/gnark/backend/groth16"
 	groth16bn254 "github.com/consensys/gnark/backend/groth16/bn254"
 	"github.com/consensys/gnark/constraint"
@@ -127,10 +126,4 @@ func specs(g *model.Graph, ids []model.TensorID, how []circuits.Binding) []verif
 			Min: t.Min, Max: t.Max, Binding: bindings[how[i]]}
 	}
 	return out
-}
-
-// objectBasis are the bases of object k of the circuit, without the mask's.
-func (k *Keys) objectBasis(object int) []bn254.G1Affine {
-	b := k.proving.CommitmentKeys[object].Basis
-	return b[:len(b)-1]
 }

@@ -37,6 +37,8 @@ type importFlags struct {
 	resize                bool
 	pixelScale, pixelMean []float64
 	rounding              string
+	bind                  map[string]string
+	dims                  map[string]int
 	bits                  uint
 	like                  string
 }
@@ -95,13 +97,17 @@ the integer graph comes is measured on them. Pixels become real values as the mo
 	flags.Float64SliceVar(&f.pixelMean, "pixel-mean", nil, "M, one number or one a channel (default 0)")
 	flags.StringVar(&f.rounding, "rounding", "", "tflm, litert or single: for models that are quantized already")
 	flags.UintVar(&f.bits, "activation-bits", 8, "width of quantized inputs, 8 to 16")
+	flags.StringToStringVar(&f.bind, "bind", nil, "make an input of the model a constant: NAME=FILE.npy")
+	flags.StringToIntVar(&f.dims, "dim", nil, "give a symbolic dimension a size: NAME=N (batch dimensions are 1)")
 	flags.StringVar(&f.like, "like", "", "a .zkm file whose architecture the result must have, so that its keys serve")
-	cobra.CheckErr(c.MarkFlagRequired("out"))
 	return c
 }
 
 func (f *importFlags) run(ctx context.Context, u *ui, path string) error {
-	if f.samples < 0 {
+	switch {
+	case f.out.path == "":
+		return usagef("-o is missing: name the model file to write")
+	case f.samples < 0:
 		return usagef("--samples %d, expected a positive number", f.samples)
 	}
 	fg, err := f.readSource(path)
@@ -145,11 +151,39 @@ func (f *importFlags) readSource(path string) (*float.Graph, error) {
 	case f.rounding != "":
 		return nil, usagef("--rounding is for models that are quantized already; %s is one of real numbers, whose rounding is zkinfer's own", path)
 	}
-	g, err := onnx.Import(b)
+	o := onnx.Options{Dims: f.dims}
+	if o.Bind, err = readConstants(f.bind); err != nil {
+		return nil, err
+	}
+	g, err := onnx.Import(b, o)
 	if err != nil {
 		return nil, inModel(fmt.Errorf("%s: %w", path, err))
 	}
 	return g, nil
+}
+
+// readConstants reads the arrays that --bind names.
+func readConstants(files map[string]string) (map[string]onnx.Tensor, error) {
+	out := make(map[string]onnx.Tensor, len(files))
+	for name, path := range files {
+		a, err := samples.ReadArray(path)
+		if err != nil {
+			return nil, err
+		}
+		t := onnx.Tensor{Type: onnx.Float32, Shape: a.Shape}
+		if a.Integers {
+			t.Type = onnx.Int64
+		}
+		for _, v := range a.Values {
+			if a.Integers {
+				t.Ints = append(t.Ints, int64(v))
+			} else {
+				t.Floats = append(t.Floats, float32(v))
+			}
+		}
+		out[name] = t
+	}
+	return out, nil
 }
 
 func readSourceFile(path string) ([]byte, error) {

@@ -12,6 +12,7 @@ import (
 	"github.com/zkinfer/zkinfer/model"
 	"github.com/zkinfer/zkinfer/model/quantize"
 	"github.com/zkinfer/zkinfer/prover"
+	"github.com/zkinfer/zkinfer/verifier"
 )
 
 // The exit codes.
@@ -28,6 +29,7 @@ const (
 	classUsage          = "usage"
 	classInterrupted    = "interrupted"
 	classMalformedModel = "malformed_model"
+	classMalformedFile  = "malformed_file"
 	classFailure        = "failure"
 )
 
@@ -62,13 +64,16 @@ type classified struct {
 
 func (e *classified) Unwrap() error { return e.error }
 
-// inModel classes err as one of a model file, unless it says more by itself.
-func inModel(err error) error {
+// inModel classes err as one of a model file.
+func inModel(err error) error { return classedAs(classMalformedModel, err) }
+
+// classedAs gives err a class, unless it says more by itself.
+func classedAs(class string, err error) error {
 	if err == nil {
 		return nil
 	}
-	if class, _ := classify(err); class == classFailure || class == "malformed_file" {
-		return &classified{classMalformedModel, err}
+	if c, _ := classify(err); c == classFailure || c == classMalformedFile {
+		return &classified{class, err}
 	}
 	return err
 }
@@ -103,7 +108,8 @@ var classes = []struct {
 	{model.ErrLimit, "model_too_large", exitFailure},
 	{envelope.ErrKind, "wrong_kind", exitFailure},
 	{envelope.ErrUnsupportedVersion, "unsupported_version", exitFailure},
-	{envelope.ErrMalformed, "malformed_file", exitFailure},
+	{envelope.ErrMalformed, classMalformedFile, exitFailure},
+	{verifier.ErrMalformed, classMalformedFile, exitFailure},
 }
 
 func classify(err error) (class string, code int) {

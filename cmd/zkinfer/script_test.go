@@ -14,7 +14,7 @@ import (
 )
 
 // checkJSON is the script command "json PATH [VALUE]": standard output of the last command is exactly
-// one JSON object, in which PATH (such as samples.0.argmax, . for the object itself) is there, and is VALUE.
+// one JSON object, in which PATH (such as samples.0.argmax; . for the object itself, \. for a dot in a key) is there, and is VALUE.
 func checkJSON(ts *testscript.TestScript, neg bool, args []string) {
 	if len(args) < 1 || len(args) > 2 {
 		ts.Fatalf("usage: json PATH [VALUE]")
@@ -45,7 +45,8 @@ func at(v any, path string) (any, bool) {
 	if path == "." {
 		return v, true
 	}
-	for _, key := range strings.Split(path, ".") {
+	for _, key := range strings.Split(strings.ReplaceAll(path, `\.`, "\x00"), ".") {
+		key = strings.ReplaceAll(key, "\x00", ".")
 		switch x := v.(type) {
 		case map[string]any:
 			field, ok := x[key]
@@ -122,4 +123,16 @@ func cutFile(ts *testscript.TestScript, neg bool, args []string) {
 		n += len(b)
 	}
 	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(b[:n]), 0o600))
+}
+
+// flipBit is the script command "flip NEW OLD I": a copy of a file with a bit of byte I changed.
+func flipBit(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 3 {
+		ts.Fatalf("usage: flip NEW OLD I")
+	}
+	b := []byte(ts.ReadFile(args[1]))
+	i, err := strconv.Atoi(args[2])
+	ts.Check(err)
+	b[i] ^= 1
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), b, 0o600))
 }

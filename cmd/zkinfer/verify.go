@@ -10,6 +10,7 @@ import (
 	"maps"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -63,7 +64,7 @@ what was proved. Exit code 3: the proof was checked and rejected, or proves some
 	flags.StringVar(&f.keys, "keys", "", "folder with verifying.key and model.zkc")
 	flags.StringVar(&f.vk, "vk", "", "verifying key")
 	flags.StringVar(&f.commitment, "model-commitment", "", "model commitment (.zkc)")
-	flags.StringVar(&f.output, "output", "", "file with the expected output values")
+	flags.StringVar(&f.output, "output", "", "the expected output: a file, or a JSON array of real values")
 	flags.StringVar(&f.context, "context", "", "the expected context, in hexadecimal")
 	flags.StringVar(&f.inputCommitment, "input-commitment", "", "the expected commitment of a private input, in hexadecimal")
 	return c
@@ -87,7 +88,7 @@ func (f *verifyFlags) run(u *ui, path string) error {
 	}
 	bundle, err := artifact.ReadProof(path)
 	if err != nil {
-		return &classified{"malformed_proof", err}
+		return classedAs("malformed_proof", err)
 	}
 	start, cpu := time.Now(), cpuSeconds()
 	err = verifier.VerifyBundle(vk, m.Commitment, bundle)
@@ -120,11 +121,11 @@ func (f *verifyFlags) open() (*verifier.VerifyingKey, *artifact.ModelCommitment,
 	}
 	vk, err := artifact.ReadVerifyingKey(vkPath)
 	if err != nil {
-		return nil, nil, &classified{"malformed_key", err}
+		return nil, nil, classedAs("malformed_key", err)
 	}
 	m, err := artifact.ReadModelCommitment(mPath)
 	if err != nil {
-		return nil, nil, &classified{"malformed_key", err}
+		return nil, nil, classedAs("malformed_key", err)
 	}
 	if len(m.Inputs) != len(vk.Inputs) || len(m.Outputs) != len(vk.Outputs) {
 		return nil, nil, &classified{"key_mismatch", fmt.Errorf("%s does not describe the tensors of %s", mPath, vkPath)}
@@ -154,11 +155,19 @@ func (f *verifyFlags) compare(u *ui, vk *verifier.VerifyingKey, m *artifact.Mode
 	if f.output == "" {
 		return nil
 	}
-	set, err := samples.Open(f.output, u.in, samples.InputsOf(verifierTensors(vk.Outputs, m.Outputs)), samples.Options{})
+	set, err := openOutput(u, f.output, verifierTensors(vk.Outputs, m.Outputs))
 	if err != nil {
 		return err
 	}
 	return compareSample("output", set, 0, vk.Outputs, m.Outputs, b.Statement.Outputs)
+}
+
+// openOutput reads expected outputs from a file, or from the argument itself if that is JSON.
+func openOutput(u *ui, argument string, outputs []model.Tensor) (*samples.Set, error) {
+	if text := strings.TrimSpace(argument); strings.HasPrefix(text, "[") || strings.HasPrefix(text, "{") {
+		return samples.Decode([]byte(text), samples.InputsOf(outputs), samples.Options{Format: samples.JSON})
+	}
+	return samples.Open(argument, u.in, samples.InputsOf(outputs), samples.Options{})
 }
 
 func (f *verifyFlags) compareInputCommitment(b *verifier.Bundle) error {

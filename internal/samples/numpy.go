@@ -164,3 +164,27 @@ func columnMajor(at func(int) float64, shape []int) func(int) float64 {
 		return at(stored)
 	}
 }
+
+// Array is the contents of an .npy file.
+type Array struct {
+	Shape    []int
+	Values   []float64 // row-major; 64-bit integers beyond 2^53 lose low bits
+	Integers bool
+}
+
+// ReadArray reads the .npy file at path.
+func ReadArray(path string) (*Array, error) {
+	b, err := readFile(path, nil)
+	if err != nil {
+		return nil, err
+	}
+	a, err := parseNPY(b)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	out := &Array{Shape: a.shape, Values: make([]float64, volume(a.shape)), Integers: a.integers}
+	for i := range out.Values {
+		out.Values[i] = a.at(i)
+	}
+	return out, nil
+}
