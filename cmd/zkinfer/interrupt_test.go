@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -12,29 +13,46 @@ import (
 
 // TestInterrupt: a command whose context ends exits with 130, says so in JSON, and leaves no file.
 func TestInterrupt(t *testing.T) {
-	for name, delay := range map[string]time.Duration{"before": 0, "during": 20 * time.Millisecond} {
-		t.Run(name, func(t *testing.T) {
-			dir := t.TempDir()
-			args := slowRun(t, dir)
-			ctx, cancel := context.WithCancel(context.Background())
-			defer cancel()
-			if delay == 0 {
-				cancel()
-			} else {
-				time.AfterFunc(delay, cancel)
-			}
-			before := entries(t, dir)
-			var out, errOut bytes.Buffer
-			if code := run(ctx, append(args, "--json"), strings.NewReader(""), &out, &errOut); code != exitInterrupted {
-				t.Errorf("exit code %d, expected %d\n%s", code, exitInterrupted, errOut.String())
-			}
-			if got := out.String(); !strings.HasPrefix(got, `{"error":{"class":"interrupted"`) || strings.Count(got, "\n") != 1 {
-				t.Errorf("standard output %q", got)
-			}
-			if after := entries(t, dir); after != before {
-				t.Errorf("left behind: %s", after)
-			}
-		})
+	dir := t.TempDir()
+	run := slowRun(t, dir)
+	tiny := run[1]
+	setup := []string{"setup", tiny, "-o", filepath.Join(dir, "keys"), "--unsafe-dev-setup"}
+	waiting := []string{"run", tiny, "--input", "-"} // for standard input, on which nothing comes
+	for _, c := range []struct {
+		name  string
+		args  []string
+		delay time.Duration
+	}{
+		{"run at once", run, 0},
+		{"run later", run, 20 * time.Millisecond},
+		{"setup at once", setup, 0},
+		{"setup later", setup, 5 * time.Millisecond},
+		{"waiting", waiting, 20 * time.Millisecond},
+	} {
+		t.Run(c.name, func(t *testing.T) { interrupt(t, dir, c.args, c.delay) })
+	}
+}
+
+func interrupt(t *testing.T, dir string, args []string, delay time.Duration) {
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	if delay == 0 {
+		cancel()
+	} else {
+		time.AfterFunc(delay, cancel)
+	}
+	silent, writer := io.Pipe()
+	defer writer.Close()
+	before := entries(t, dir)
+	var out, errOut bytes.Buffer
+	if code := run(ctx, append(args, "--json"), silent, &out, &errOut); code != exitInterrupted {
+		t.Errorf("exit code %d, expected %d\n%s", code, exitInterrupted, errOut.String())
+	}
+	if got := out.String(); !strings.HasPrefix(got, `{"error":{"class":"interrupted"`) || strings.Count(got, "\n") != 1 {
+		t.Errorf("standard output %q", got)
+	}
+	if after := entries(t, dir); after != before {
+		t.Errorf("left behind: %s", after)
 	}
 }
 

@@ -29,6 +29,7 @@ func TestScripts(t *testing.T) {
 			"hex":      writeHex,
 			"cut":      cutFile,
 			"flip":     flipBit,
+			"zeros":    writeZeros,
 		},
 	})
 }

@@ -10,7 +10,7 @@ import (
 
 // run executes one command line, without the program's name, and returns the exit code.
 func run(ctx context.Context, args []string, in io.Reader, out, errOut io.Writer) int {
-	u := newUI(args, in, out, errOut)
+	u := newUI(args, &interruptible{ctx: ctx, in: in}, out, errOut)
 	root := newRoot(u)
 	root.SetArgs(args)
 	err := root.ExecuteContext(ctx)

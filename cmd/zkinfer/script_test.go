@@ -136,3 +136,13 @@ func flipBit(ts *testscript.TestScript, neg bool, args []string) {
 	b[i] ^= 1
 	ts.Check(os.WriteFile(ts.MkAbs(args[0]), b, 0o600))
 }
+
+// writeZeros is the script command "zeros FILE N": a file of N zero bytes.
+func writeZeros(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: zeros FILE N")
+	}
+	n, err := strconv.Atoi(args[1])
+	ts.Check(err)
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), make([]byte, n), 0o600))
+}
