@@ -8,3 +8,8 @@ import "embed"
 //
 //go:embed digits
 var Digits embed.FS
+
+// MNIST is a small float network for handwritten digits, as ONNX; see mnist-8/README.md.
+//
+//go:embed mnist-8/model.onnx
+var MNIST []byte

@@ -10,6 +10,7 @@ import (
 	"github.com/zkinfer/zkinfer/internal/envelope"
 	"github.com/zkinfer/zkinfer/internal/samples"
 	"github.com/zkinfer/zkinfer/model"
+	"github.com/zkinfer/zkinfer/model/onnx"
 	"github.com/zkinfer/zkinfer/model/quantize"
 	"github.com/zkinfer/zkinfer/prover"
 	"github.com/zkinfer/zkinfer/verifier"
@@ -95,6 +96,12 @@ var classes = []struct {
 	{envelope.ErrExists, "file_exists", exitFailure},
 	{fs.ErrNotExist, "file_not_found", exitFailure},
 	{fs.ErrPermission, "permission_denied", exitFailure},
+	{onnx.ErrMalformed, classMalformedModel, exitFailure},
+	{onnx.ErrUnsupportedOp, "unsupported_op", exitFailure},
+	{onnx.ErrUnsupportedModel, "unsupported_model", exitFailure},
+	{onnx.ErrConstantModel, "constant_model", exitFailure},
+	{onnx.ErrLimit, "model_too_large", exitFailure},
+	{onnx.ErrOptions, classUsage, exitUsage},
 	{samples.ErrTooLarge, "input_too_large", exitFailure},
 	{samples.ErrMalformed, "malformed_input", exitFailure},
 	{samples.ErrFormat, "input_format", exitFailure},

@@ -5,11 +5,11 @@ import (
 	"slices"
 )
 
-// Limits on computed tensors, far above what can be proved and low enough that a small malicious
-// file cannot exhaust memory. Constants are limited by whoever read them.
+// Limits on what an op takes and makes, far above what can be proved and low enough that a small
+// malicious file cannot exhaust memory. Parameters are limited by whoever read them.
 const (
 	MaxRank     = 8
-	MaxElements = 1 << 24
+	MaxElements = 1 << 26
 )
 
 // maxWindow bounds every number of a Window.

@@ -25,6 +25,9 @@ type value struct {
 // constant tells whether the elements are known now.
 func (v *value) constant() bool { return v.known }
 
+// count is the number of elements of a constant, 0 of a computed value.
+func (v *value) count() int { return len(v.floats) + len(v.ints) }
+
 // scalar is the number of a constant with one element.
 func (v *value) scalar() (float32, bool) {
 	if !v.known || len(v.floats) != 1 {
@@ -62,7 +65,7 @@ type importer struct {
 	values    map[string]*value
 	refused   map[string]string // outputs that lowering does not make: name of the node
 	current   *node
-	elements  int   // what nodes may still make
+	elements  int   // that nodes may still make
 	work      int64 // steps that evaluating constants may still take
 }
 
@@ -92,6 +95,9 @@ func (im *importer) run() error {
 		if err := im.define(p.GetName(), constantValue(t)); err != nil {
 			return err
 		}
+		// Large weights may be transposed and scaled, whatever the limit on what is computed.
+		im.elements += 4 * t.Len()
+		im.work += 16 * int64(t.Len())
 	}
 	if err := im.defineInputs(); err != nil {
 		return err
@@ -182,7 +188,7 @@ func (im *importer) input(p *onnxpb.ValueInfoProto) (*value, error) {
 
 // dimension is the size of a dimension of an input: as given, or as Options say, or 1 for a batch.
 func (im *importer) dimension(d *onnxpb.TensorShapeProto_Dimension, axis int) (int64, error) {
-	if _, ok := d.GetValue().(*onnxpb.TensorShapeProto_Dimension_DimValue); ok && (d.GetDimValue() > 0 || axis > 0) {
+	if _, ok := d.GetValue().(*onnxpb.TensorShapeProto_Dimension_DimValue); ok && (d.GetDimValue() >= 0 || axis > 0) {
 		return d.GetDimValue(), nil
 	}
 	if size, ok := im.opts.Dims[d.GetDimParam()]; ok && d.GetDimParam() != "" {
@@ -277,8 +283,8 @@ func (im *importer) defineOutputs() error {
 			if v, err = im.emit(float.Reshape{}, v.shape, v); err != nil {
 				return err
 			}
-			im.out.Tensors[v.tensor].Name = p.GetName()
 		}
+		im.out.Tensors[v.tensor].Name = p.GetName()
 		im.out.Outputs = append(im.out.Outputs, v.tensor)
 	}
 	return nil
@@ -306,7 +312,11 @@ func (im *importer) emit(op float.Op, shape []int, in ...*value) (*value, error)
 	if err != nil {
 		return nil, im.shapeError(err)
 	}
-	size, err := elementCount(toInt64(shape), im.opts.MaxElements)
+	limit := im.opts.MaxElements
+	for _, v := range in {
+		limit = max(limit, v.count())
+	}
+	size, err := elementCount(toInt64(shape), limit)
 	if err != nil {
 		return nil, fmt.Errorf("node %q: %w", im.current.name, err)
 	}
@@ -341,6 +351,9 @@ func (im *importer) node(op float.Op, in []*value, shape []int) (*value, error) 
 		if v.index && !onlyMoves {
 			return nil, im.current.unsupported("it computes with the result of ArgMax, which must be an output of the model")
 		}
+		if !v.typ.isFloat() && !exactOnIntegers(op) {
+			return nil, im.current.unsupported("arithmetic on integers of type %v, which wraps; expected floats", v.typ)
+		}
 		if v.constant() && v.tensor < 0 {
 			im.out.Tensors = append(im.out.Tensors, float.Tensor{
 				Name: im.current.name + ".constant", Shape: v.shape, Const: Tensor{Type: v.typ, Floats: v.floats, Ints: v.ints}.AsFloats(),
@@ -355,6 +368,17 @@ func (im *importer) node(op float.Op, in []*value, shape []int) (*value, error) 
 	im.out.Tensors[out.tensor].Name = im.current.name
 	im.out.Nodes = append(im.out.Nodes, n)
 	return out, nil
+}
+
+// exactOnIntegers tells whether op means the same on integers as on real numbers.
+func exactOnIntegers(op float.Op) bool {
+	switch op := op.(type) {
+	case float.Unary:
+		return op.Func == "relu" || op.Func == "clip"
+	case float.Reshape, float.Transpose, float.Concat, float.Slice, float.Pad, float.Gather, float.MaxPool, float.ArgMax:
+		return true
+	}
+	return false
 }
 
 // evaluate applies op to constants. Integers can be moved here; arithmetic on them is in fold.go.

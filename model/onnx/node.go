@@ -195,7 +195,7 @@ func (n *node) constantScalar(i int) (x float64, ok bool, err error) {
 		return 0, false, nil
 	case !v.constant():
 		return 0, false, n.unsupported("input %d is computed, expected a constant", i)
-	case len(v.floats)+len(v.ints) != 1:
+	case v.count() != 1:
 		return 0, false, n.malformed("input %d has shape %v, expected one element", i, v.shape)
 	case v.typ.isFloat():
 		return float64(v.floats[0]), true, nil

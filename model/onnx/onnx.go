@@ -50,7 +50,7 @@ const (
 // Limits that Options can change.
 const (
 	defaultMaxBytes    = 512 << 20
-	defaultMaxElements = float.MaxElements
+	defaultMaxElements = 1 << 24
 )
 
 // Limits that hold for every model.
@@ -67,8 +67,9 @@ type Options struct {
 	Dims map[string]int
 	// MaxBytes limits the file, 512 MiB if 0.
 	MaxBytes int
-	// MaxElements limits each tensor that a node computes, 2^24 if 0; all together four times as much.
-	// Evaluating constants may take 64 steps an element of it.
+	// MaxElements limits each tensor that a node computes, 2^24 if 0 and at most; all together may have
+	// four times as many and evaluating constants may take 64 times as many steps, in addition to
+	// a multiple of the size of the weights.
 	MaxElements int
 }
 

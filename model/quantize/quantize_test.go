@@ -81,7 +81,7 @@ func convNet(drift float64) *float.Graph {
 	return b.finish(y)
 }
 
-func samples(g *float.Graph, n int, lo, hi float64) [][][]float32 {
+func randomSamples(g *float.Graph, n int, lo, hi float64) [][][]float32 {
 	r := rand.New(rand.NewPCG(5, 5))
 	out := make([][][]float32, n)
 	for s := range out {
@@ -109,7 +109,7 @@ func mustQuantize(t *testing.T, g *float.Graph, o Options) *model.Graph {
 // their range.
 func TestConvNet(t *testing.T) {
 	g := convNet(0)
-	s := samples(g, 60, 0, 1)
+	s := randomSamples(g, 60, 0, 1)
 	ig := mustQuantize(t, g, Options{Calibration: s})
 	a, err := Measure(context.Background(), g, ig, s, nil)
 	if err != nil {
@@ -126,7 +126,7 @@ func TestConvNet(t *testing.T) {
 // Further training stays within the architecture, so the keys stay; Like makes sure of it.
 func TestRetrainedNetworkKeepsItsArchitecture(t *testing.T) {
 	g := convNet(0)
-	s := samples(g, 20, 0, 1)
+	s := randomSamples(g, 20, 0, 1)
 	first := mustQuantize(t, g, Options{Calibration: s})
 	for _, drift := range []float64{0.01, 0.03, 0.05} {
 		again, err := Quantize(context.Background(), convNet(drift), Options{Calibration: s, Like: first})
@@ -140,7 +140,7 @@ func TestRetrainedNetworkKeepsItsArchitecture(t *testing.T) {
 	b := newBuilder(1)
 	x := b.input(1, 4)
 	other := b.finish(b.node("logits", float.Dense{}, []int{x, b.normal(1, 4, 2)}, 1, 2))
-	_, err := Quantize(context.Background(), other, Options{Calibration: samples(other, 3, 0, 1), Like: first})
+	_, err := Quantize(context.Background(), other, Options{Calibration: randomSamples(other, 3, 0, 1), Like: first})
 	if !errors.Is(err, ErrArchitecture) {
 		t.Errorf("another network: %v, expected ErrArchitecture", err)
 	}
@@ -204,7 +204,7 @@ func TestEveryOp(t *testing.T) {
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
 			g := c.build(newBuilder(3))
-			s := samples(g, 40, c.lo, c.hi)
+			s := randomSamples(g, 40, c.lo, c.hi)
 			ig := mustQuantize(t, g, Options{Calibration: s})
 			a, err := Measure(context.Background(), g, ig, s, nil)
 			if err != nil {
@@ -223,7 +223,7 @@ func TestEveryOp(t *testing.T) {
 // Every input of the input range runs, extremes included: no quotient leaves its declared range.
 func TestEveryInputFits(t *testing.T) {
 	g := convNet(0)
-	ig := mustQuantize(t, g, Options{Calibration: samples(g, 10, 0, 0.1)}) // calibrated on small values
+	ig := mustQuantize(t, g, Options{Calibration: randomSamples(g, 10, 0, 0.1)}) // calibrated on small values
 	in := ig.Tensors[ig.Inputs[0]]
 	r := rand.New(rand.NewPCG(1, 9))
 	for range 50 {
@@ -248,12 +248,12 @@ func TestErrors(t *testing.T) {
 	b := newBuilder(1)
 	x := b.input(1, 4)
 	div := b.finish(b.node("d", float.Binary{Func: "div"}, []int{x, x}, 1, 4))
-	if _, err := Quantize(context.Background(), div, Options{Calibration: samples(div, 2, 1, 2)}); !errors.Is(err, ErrUnsupportedOp) {
+	if _, err := Quantize(context.Background(), div, Options{Calibration: randomSamples(div, 2, 1, 2)}); !errors.Is(err, ErrUnsupportedOp) {
 		t.Errorf("division: %v", err)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
-	if _, err := Quantize(ctx, g, Options{Calibration: samples(g, 2, 0, 1)}); !errors.Is(err, context.Canceled) {
+	if _, err := Quantize(ctx, g, Options{Calibration: randomSamples(g, 2, 0, 1)}); !errors.Is(err, context.Canceled) {
 		t.Errorf("cancelled: %v", err)
 	}
 }

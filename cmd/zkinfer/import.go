@@ -1,0 +1,371 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/zkinfer/zkinfer/circuits"
+	"github.com/zkinfer/zkinfer/internal/samples"
+	"github.com/zkinfer/zkinfer/model"
+	"github.com/zkinfer/zkinfer/model/float"
+	"github.com/zkinfer/zkinfer/model/onnx"
+	"github.com/zkinfer/zkinfer/model/quantize"
+)
+
+const (
+	// maxSourceBytes bounds a model file of another format; protobuf cannot hold more than 2 GiB.
+	maxSourceBytes = 1 << 30
+	// calibrationSamples are enough to find the ranges of activations; more only add outliers.
+	calibrationSamples = 256
+	// defaultSamples bounds, without --samples, what accuracy is measured on.
+	defaultSamples = 1000
+)
+
+type importFlags struct {
+	out                   output
+	calibrate, format     string
+	labels                string
+	samples               int
+	resize                bool
+	pixelScale, pixelMean []float64
+	rounding              string
+	bind                  map[string]string
+	dims                  map[string]int
+	bits                  uint
+	like                  string
+}
+
+// importReport is what --json prints. Accuracy is there with calibration.
+type importReport struct {
+	Model        string          `json:"model"` // path
+	Name         string          `json:"name"`
+	SourceFormat string          `json:"source_format"`
+	Ops          int             `json:"ops"`
+	OpCounts     map[string]int  `json:"op_counts"`
+	Parameters   int64           `json:"parameters"`
+	MACs         int64           `json:"macs"`
+	Activations  int             `json:"activations"`
+	Constraints  *int            `json:"constraints"` // null where the model has no circuit
+	Rounding     string          `json:"rounding"`
+	Bytes        int64           `json:"bytes"`
+	Accuracy     *accuracyReport `json:"accuracy,omitempty"`
+	Unprovable   string          `json:"unprovable,omitempty"`
+
+	graph *model.Graph
+}
+
+// accuracyReport compares the integer graph with the float model. Errors are in real units of the
+// first output; FloatCorrect and IntegerCorrect count what agrees with the labels.
+type accuracyReport struct {
+	Samples         int     `json:"samples"`
+	ArgmaxAgreement float64 `json:"argmax_agreement"`
+	MaxError        number  `json:"max_error"`
+	MeanError       number  `json:"mean_error"`
+	FloatCorrect    *int    `json:"float_correct"` // null without labels
+	IntegerCorrect  *int    `json:"integer_correct"`
+}
+
+func newImport(u *ui) *cobra.Command {
+	var f importFlags
+	c := &cobra.Command{
+		Use:   "import SOURCE.onnx -o MODEL.zkm --calibrate FILE",
+		Short: "Turn a trained model into an integer graph",
+		Long: `Turn a trained model into an integer graph, which is what is proved.
+
+A model with real numbers is quantized: sample inputs (--calibrate) show the ranges of its activations, and how close
+the integer graph comes is measured on them. Pixels become real values as the model was trained with them:
+--pixel-scale and --pixel-mean say how, and are recorded in the model file.`,
+		Args: cobra.ExactArgs(1),
+		RunE: u.command(func(ctx context.Context, args []string) error { return f.run(ctx, u, args[0]) }),
+	}
+	flags := c.Flags()
+	f.out.flags(flags, "out", "o", "model file to write (.zkm)")
+	flags.StringVar(&f.calibrate, "calibrate", "", "file of sample inputs")
+	flags.StringVar(&f.format, "format", "", "format of the sample inputs: json, npy, npz, idx, png, jpeg, raw (default: by content)")
+	flags.StringVar(&f.labels, "labels", "", "file of the samples' right classes")
+	flags.IntVar(&f.samples, "samples", 0, fmt.Sprintf("measure accuracy on the first N samples (default %d at most)", defaultSamples))
+	flags.BoolVar(&f.resize, "resize", false, "resize sample images to what the model takes")
+	flags.Float64SliceVar(&f.pixelScale, "pixel-scale", nil, "a pixel p is the real value p·S − M: S, one number or one a channel (default 1)")
+	flags.Float64SliceVar(&f.pixelMean, "pixel-mean", nil, "M, one number or one a channel (default 0)")
+	flags.StringVar(&f.rounding, "rounding", "", "tflm, litert or single: for models that are quantized already")
+	flags.UintVar(&f.bits, "activation-bits", 8, "width of quantized inputs, 8 to 16")
+	flags.StringToStringVar(&f.bind, "bind", nil, "make an input of the model a constant: NAME=FILE.npy")
+	flags.StringToIntVar(&f.dims, "dim", nil, "give a symbolic dimension a size: NAME=N (batch dimensions are 1)")
+	flags.StringVar(&f.like, "like", "", "a .zkm file whose architecture the result must have, so that its keys serve")
+	return c
+}
+
+func (f *importFlags) run(ctx context.Context, u *ui, path string) error {
+	switch {
+	case f.out.path == "":
+		return usagef("-o is missing: name the model file to write")
+	case f.samples < 0:
+		return usagef("--samples %d, expected a positive number", f.samples)
+	}
+	fg, err := f.readSource(path)
+	if err != nil {
+		return err
+	}
+	if f.calibrate == "" {
+		return usagef("--calibrate is missing: %s is a model of real numbers; give a file of a few sample inputs, which show the ranges of its activations", path)
+	}
+	var r *importReport
+	err = f.out.produce(ctx, func(w io.Writer) error {
+		g, accuracy, err := f.quantize(ctx, u, path, fg)
+		if err != nil {
+			return err
+		}
+		var b []byte
+		if b, err = g.Encode(); err != nil {
+			return err
+		}
+		r = newImportReport(f.out.path, g, len(b), accuracy)
+		_, err = w.Write(b)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	return u.report(r, func(w io.Writer) { r.print(w) })
+}
+
+// readSource reads a model of another format, by content.
+func (f *importFlags) readSource(path string) (*float.Graph, error) {
+	b, err := readSourceFile(path)
+	if err != nil {
+		return nil, err
+	}
+	switch {
+	case bytes.HasPrefix(b, []byte("zkinfer")):
+		return nil, &classified{"wrong_kind", fmt.Errorf("%s: a file of zkinfer already; inspect shows what is in it", path)}
+	case len(b) >= 8 && string(b[4:8]) == "TFL3":
+		return nil, &classified{"unsupported_format", fmt.Errorf("%s: a TensorFlow Lite model; this version imports ONNX", path)}
+	case f.rounding != "":
+		return nil, usagef("--rounding is for models that are quantized already; %s is one of real numbers, whose rounding is zkinfer's own", path)
+	}
+	o := onnx.Options{Dims: f.dims}
+	if o.Bind, err = readConstants(f.bind); err != nil {
+		return nil, err
+	}
+	g, err := onnx.Import(b, o)
+	if err != nil {
+		return nil, inModel(fmt.Errorf("%s: %w", path, err))
+	}
+	return g, nil
+}
+
+// readConstants reads the arrays that --bind names.
+func readConstants(files map[string]string) (map[string]onnx.Tensor, error) {
+	out := make(map[string]onnx.Tensor, len(files))
+	for name, path := range files {
+		a, err := samples.ReadArray(path)
+		if err != nil {
+			return nil, err
+		}
+		t := onnx.Tensor{Type: onnx.Float32, Shape: a.Shape}
+		if a.Integers {
+			t.Type = onnx.Int64
+		}
+		for _, v := range a.Values {
+			if a.Integers {
+				t.Ints = append(t.Ints, int64(v))
+			} else {
+				t.Floats = append(t.Floats, float32(v))
+			}
+		}
+		out[name] = t
+	}
+	return out, nil
+}
+
+func readSourceFile(path string) ([]byte, error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	b, err := io.ReadAll(io.LimitReader(file, maxSourceBytes+1))
+	if err != nil {
+		return nil, err
+	}
+	if len(b) > maxSourceBytes {
+		return nil, &classified{"model_too_large", fmt.Errorf("%s: more than %s", path, byteSize(maxSourceBytes))}
+	}
+	return b, nil
+}
+
+// quantize makes the integer graph and measures it.
+func (f *importFlags) quantize(ctx context.Context, u *ui, path string, fg *float.Graph) (*model.Graph, *accuracyReport, error) {
+	o := quantize.Options{ActivationBits: f.bits, PixelScale: f.pixelScale, PixelMean: f.pixelMean, Name: nameOf(path, fg), Format: "onnx"}
+	if f.like != "" {
+		like, err := readModel(f.like)
+		if err != nil {
+			return nil, nil, err
+		}
+		o.Like = like
+	}
+	data, labels, err := f.readSamples(u, fg, &o)
+	if err != nil {
+		return nil, nil, err
+	}
+	o.Calibration = data[:min(len(data), calibrationSamples)]
+	var g *model.Graph
+	err = u.step(fmt.Sprintf("quantizing with %s samples", grouped(len(o.Calibration))), func() (err error) {
+		g, err = quantize.Quantize(ctx, fg, o)
+		return err
+	})
+	if err != nil {
+		return nil, nil, err
+	}
+	var accuracy quantize.Accuracy
+	err = u.step(fmt.Sprintf("measuring accuracy on %s samples", grouped(len(data))), func() (err error) {
+		accuracy, err = quantize.Measure(ctx, fg, g, data, labels)
+		return err
+	})
+	if err != nil {
+		return nil, nil, err
+	}
+	return g, newAccuracyReport(accuracy, labels != nil), nil
+}
+
+// readSamples reads sample inputs and their labels (nil without). Where they are pixels it completes
+// the options' pixel scale, so that the model file says how to take images.
+func (f *importFlags) readSamples(u *ui, fg *float.Graph, o *quantize.Options) (data [][][]float32, labels []int, err error) {
+	format, err := parseFormat(f.format)
+	if err != nil {
+		return nil, nil, err
+	}
+	set, err := samples.Open(f.calibrate, u.in, floatInputs(fg), samples.Options{
+		Format: format, As: samples.AsReal, Resize: f.resize, PixelScale: f.pixelScale, PixelMean: f.pixelMean})
+	if err != nil {
+		return nil, nil, err
+	}
+	if len(o.PixelScale) == 0 && slices.Contains([]samples.Format{samples.IDX, samples.PNG, samples.JPEG}, set.Format) {
+		o.PixelScale = []float64{1}
+	}
+	if f.labels != "" {
+		if labels, err = samples.ReadLabels(f.labels); err != nil {
+			return nil, nil, err
+		}
+		if len(labels) != set.Len() {
+			return nil, nil, fmt.Errorf("%w: %d labels for %d samples; give one label a sample", samples.ErrShape, len(labels), set.Len())
+		}
+	}
+	if data, err = realSamples(set, f.count(u, set.Len())); err != nil {
+		return nil, nil, fmt.Errorf("%s: %w", f.calibrate, err)
+	}
+	return data, labels, nil
+}
+
+func floatInputs(g *float.Graph) []samples.Input {
+	inputs := make([]samples.Input, len(g.Inputs))
+	for i, id := range g.Inputs {
+		inputs[i] = samples.Input{Name: g.Tensors[id].Name, Shape: g.Tensors[id].Shape}
+	}
+	return inputs
+}
+
+// count is how many samples to use of n.
+func (f *importFlags) count(u *ui, n int) int {
+	switch {
+	case f.samples > n:
+		u.remark("%s has %s samples, not %s", f.calibrate, grouped(n), grouped(f.samples))
+		return n
+	case f.samples > 0:
+		return f.samples
+	case n > defaultSamples:
+		u.remark("using the first %s of %s samples; --samples changes that", grouped(defaultSamples), grouped(n))
+		return defaultSamples
+	}
+	return n
+}
+
+// realSamples are the first n samples, sample → input → values.
+func realSamples(set *samples.Set, n int) ([][][]float32, error) {
+	out := make([][][]float32, n)
+	for i := range out {
+		s, err := set.Sample(i)
+		if err != nil {
+			return nil, err
+		}
+		for _, t := range s {
+			values := make([]float32, len(t.Values))
+			for j, v := range t.Values {
+				values[j] = float32(v)
+			}
+			out[i] = append(out[i], values)
+		}
+	}
+	return out, nil
+}
+
+// nameOf is the model's own name, or the file's.
+func nameOf(path string, g *float.Graph) string {
+	if g.Name != "" {
+		return g.Name
+	}
+	base := filepath.Base(path)
+	return strings.TrimSuffix(base, filepath.Ext(base))
+}
+
+func newAccuracyReport(a quantize.Accuracy, labelled bool) *accuracyReport {
+	r := &accuracyReport{Samples: a.Samples, ArgmaxAgreement: a.ArgmaxAgreement, MaxError: number(a.MaxError), MeanError: number(a.MeanError)}
+	if labelled {
+		r.FloatCorrect, r.IntegerCorrect = &a.FloatCorrect, &a.IntegerCorrect
+	}
+	return r
+}
+
+func newImportReport(path string, g *model.Graph, size int, accuracy *accuracyReport) *importReport {
+	m := newModelReport(g, circuits.Options{})
+	r := &importReport{
+		Model: path, Name: g.Name, SourceFormat: g.Source.Format, Ops: len(g.Nodes), OpCounts: map[string]int{},
+		Parameters: m.Totals.Parameters, MACs: m.Totals.MACs, Activations: m.Totals.Activations, Constraints: m.Totals.Constraints,
+		Rounding: g.Source.Rounding, Bytes: int64(size), Accuracy: accuracy, Unprovable: m.Unprovable, graph: g,
+	}
+	for _, n := range g.Nodes {
+		r.OpCounts[n.Op.Kind()]++
+	}
+	return r
+}
+
+func (r *importReport) print(w io.Writer) {
+	rows := [][]string{{"tensor", "made by", "shape", "bits", "real values from", "to"}}
+	for _, id := range r.graph.Inputs {
+		rows = append(rows, rangeRow(r.graph.Tensors[id], "input"))
+	}
+	for _, n := range r.graph.Nodes {
+		rows = append(rows, rangeRow(r.graph.Tensors[n.Out], n.Op.Kind()))
+	}
+	table(w, "lllrrr", rows...)
+	fmt.Fprintln(w)
+	fmt.Fprintf(w, "wrote %s: %s ops, %s parameters, %s MACs, %s activations, %s constraints, %s\n", r.Model, grouped(r.Ops),
+		grouped(r.Parameters), grouped(r.MACs), grouped(r.Activations), orDash(r.Constraints), byteSize(r.Bytes))
+	if r.Unprovable != "" {
+		fmt.Fprintf(w, "it can be run but not proved: %s\n", r.Unprovable)
+	}
+	r.Accuracy.print(w)
+}
+
+func rangeRow(t model.Tensor, madeBy string) []string {
+	return []string{t.Name, madeBy, fmt.Sprint(t.Shape), fmt.Sprint(bitsOf(t)),
+		fmt.Sprintf("%.4g", t.Real(t.Min)), fmt.Sprintf("%.4g", t.Real(t.Max))}
+}
+
+func (a *accuracyReport) print(w io.Writer) {
+	fmt.Fprintf(w, "against the float model on %s samples: argmax agrees in %.2f %%, error %.4g at most, %.4g in the mean\n",
+		grouped(a.Samples), 100*a.ArgmaxAgreement, a.MaxError, a.MeanError)
+	if a.FloatCorrect != nil {
+		percent := func(n int) float64 { return 100 * float64(n) / float64(max(a.Samples, 1)) }
+		fmt.Fprintf(w, "correct: float model %s (%.2f %%), integer graph %s (%.2f %%)\n",
+			grouped(*a.FloatCorrect), percent(*a.FloatCorrect), grouped(*a.IntegerCorrect), percent(*a.IntegerCorrect))
+	}
+}
