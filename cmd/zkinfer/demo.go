@@ -64,7 +64,7 @@ func (f *demoFlags) run(ctx context.Context, u *ui) (err error) {
 	if f.digit < 0 || f.digit > 9 {
 		return usagef("--digit %d, expected 0 to 9", f.digit)
 	}
-	d := &demo{ui: u, ctx: ctx, report: demoReport{Digit: f.digit, Files: f.keep}}
+	d := &demo{ui: u, report: demoReport{Digit: f.digit, Files: f.keep}}
 	if f.keep == "" {
 		if d.dir, err = os.MkdirTemp("", "zkinfer-demo-"); err != nil {
 			return err
@@ -84,11 +84,11 @@ func (f *demoFlags) run(ctx context.Context, u *ui) (err error) {
 	start := time.Now()
 	for _, step := range []struct {
 		name string
-		do   func() (bytes int64, note string, err error)
+		do   func(context.Context) (bytes int64, note string, err error)
 	}{
 		{"import", d.importModel}, {"setup", d.setup}, {"commit", d.commit}, {"prove", d.prove}, {"verify", d.verify}, {"tamper", d.tamper},
 	} {
-		if err := d.step(step.name, step.do); err != nil {
+		if err := d.step(ctx, step.name, step.do); err != nil {
 			return err
 		}
 	}
@@ -99,7 +99,6 @@ func (f *demoFlags) run(ctx context.Context, u *ui) (err error) {
 // demo is one demonstration. Files are written and read again, as if prover and verifier were apart.
 type demo struct {
 	ui     *ui
-	ctx    context.Context // of the one command that a demo lives for
 	dir    string
 	report demoReport
 
@@ -108,10 +107,10 @@ type demo struct {
 	opening *prover.ModelOpening
 }
 
-func (d *demo) step(name string, do func() (bytes int64, note string, err error)) error {
+func (d *demo) step(ctx context.Context, name string, do func(context.Context) (bytes int64, note string, err error)) error {
 	s := demoStep{Name: name}
 	start := time.Now()
-	err := d.ui.step(name, func() (err error) { s.Bytes, s.Note, err = do(); return err })
+	err := d.ui.step(name, func() (err error) { s.Bytes, s.Note, err = do(ctx); return err })
 	if err != nil {
 		return fmt.Errorf("%s: %w", name, err)
 	}
@@ -124,7 +123,7 @@ func (d *demo) path(name string) string { return filepath.Join(d.dir, name) }
 
 func (d *demo) keyFolder() string { return d.path("keys") }
 
-func (d *demo) importModel() (size int64, note string, err error) {
+func (d *demo) importModel(ctx context.Context) (size int64, note string, err error) {
 	fg, err := onnx.Import(testvectors.MNIST, onnx.Options{})
 	if err != nil {
 		return 0, "", err
@@ -133,11 +132,11 @@ func (d *demo) importModel() (size int64, note string, err error) {
 	if err != nil {
 		return 0, "", err
 	}
-	d.graph, err = quantize.Quantize(d.ctx, fg, quantize.Options{Calibration: images, PixelScale: []float64{1}, Name: "mnist-8", Format: "onnx"})
+	d.graph, err = quantize.Quantize(ctx, fg, quantize.Options{Calibration: images, PixelScale: []float64{1}, Name: "mnist-8", Format: "onnx"})
 	if err != nil {
 		return 0, "", err
 	}
-	a, err := quantize.Measure(d.ctx, fg, d.graph, images, labels)
+	a, err := quantize.Measure(ctx, fg, d.graph, images, labels)
 	if err != nil {
 		return 0, "", err
 	}
@@ -176,12 +175,12 @@ func demoDigits(inputs []samples.Input) (images [][][]float32, labels []int, err
 	return images, labels, err
 }
 
-func (d *demo) setup() (size int64, note string, err error) {
-	circuit, err := prover.Compile(d.ctx, d.graph, demoOptions)
+func (d *demo) setup(ctx context.Context) (size int64, note string, err error) {
+	circuit, err := prover.Compile(ctx, d.graph, demoOptions)
 	if err != nil {
 		return 0, "", err
 	}
-	if d.keys, err = circuit.UnsafeDevSetup(d.ctx); err != nil {
+	if d.keys, err = circuit.UnsafeDevSetup(ctx); err != nil {
 		return 0, "", err
 	}
 	m, err := d.keys.Save(d.keyFolder(), false)
@@ -192,8 +191,8 @@ func (d *demo) setup() (size int64, note string, err error) {
 	return m.Files[prover.ProvingKeyFile].Bytes, fmt.Sprintf("%s constraints; once for an architecture (UNSAFE: by one party)", grouped(m.Constraints)), nil
 }
 
-func (d *demo) commit() (size int64, note string, err error) {
-	if d.opening, err = d.keys.CommitModel(d.ctx, d.graph, prover.Private); err != nil {
+func (d *demo) commit(ctx context.Context) (size int64, note string, err error) {
+	if d.opening, err = d.keys.CommitModel(ctx, d.graph, prover.Private); err != nil {
 		return 0, "", err
 	}
 	if err = prover.SaveOpening(d.keyFolder(), false, d.graph, d.opening, prover.Private); err != nil {
@@ -203,7 +202,7 @@ func (d *demo) commit() (size int64, note string, err error) {
 	return size, "once for a set of weights, which stay hidden", err
 }
 
-func (d *demo) prove() (size int64, note string, err error) {
+func (d *demo) prove(ctx context.Context) (size int64, note string, err error) {
 	b, err := testvectors.Digits.ReadFile(fmt.Sprintf("digits/%d.png", d.report.Digit))
 	if err != nil {
 		return 0, "", err
@@ -217,17 +216,17 @@ func (d *demo) prove() (size int64, note string, err error) {
 	if err != nil {
 		return 0, "", err
 	}
-	p, err := d.keys.Prove(d.ctx, d.graph, d.opening, inputs, []byte("demo"))
+	p, err := d.keys.Prove(ctx, d.graph, d.opening, inputs, []byte("demo"))
 	if err != nil {
 		return 0, "", err
 	}
 	d.report.Argmax = argmax(d.graph, p.Outputs)
-	note = fmt.Sprintf("the image of a %d, which stays hidden, is taken for a %d", d.report.Digit, d.report.Argmax)
+	note = fmt.Sprintf("the image of digit %d, which stays hidden, is taken for %d", d.report.Digit, d.report.Argmax)
 	return int64(len(p.Bundle.Proof)), note, artifact.WriteProof(d.path("digit.zkp"), false, p.Bundle)
 }
 
 // verify has nothing but the three files that a verifier gets.
-func (d *demo) verify() (size int64, note string, err error) {
+func (d *demo) verify(context.Context) (size int64, note string, err error) {
 	vk, m, b, err := d.received()
 	if err != nil {
 		return 0, "", err
@@ -260,7 +259,7 @@ func (d *demo) received() (*verifier.VerifyingKey, *artifact.ModelCommitment, *v
 }
 
 // tamper swaps two of the proved outputs: the proof must not hold for them.
-func (d *demo) tamper() (size int64, note string, err error) {
+func (d *demo) tamper(context.Context) (size int64, note string, err error) {
 	vk, m, b, err := d.received()
 	if err != nil {
 		return 0, "", err
@@ -270,9 +269,9 @@ func (d *demo) tamper() (size int64, note string, err error) {
 	scores[d.report.Argmax], scores[other] = scores[other], scores[d.report.Argmax]
 	err = verifier.VerifyBundle(vk, m.Commitment, b)
 	if !errors.Is(err, verifier.ErrInvalidProof) {
-		return 0, "", fmt.Errorf("the proof of a %d with the scores of %d and %d swapped was not rejected: %v", d.report.Argmax, d.report.Argmax, other, err)
+		return 0, "", fmt.Errorf("the proof with the scores of %d and %d swapped was not rejected: %v", d.report.Argmax, other, err)
 	}
-	return 0, fmt.Sprintf("claiming a %d instead: rejected, as it must be", other), nil
+	return 0, fmt.Sprintf("claiming digit %d instead: rejected, as it must be", other), nil
 }
 
 func fileSizes(paths ...string) (total int64, err error) {

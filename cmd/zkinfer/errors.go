@@ -94,6 +94,7 @@ var classes = []struct {
 	{quantize.ErrUnsupportedOp, "unsupported_op", exitFailure},
 	{quantize.ErrArchitecture, "other_architecture", exitFailure},
 	{envelope.ErrExists, "file_exists", exitFailure},
+	{fs.ErrExist, "file_exists", exitFailure},
 	{fs.ErrNotExist, "file_not_found", exitFailure},
 	{fs.ErrPermission, "permission_denied", exitFailure},
 	{onnx.ErrMalformed, classMalformedModel, exitFailure},

@@ -40,7 +40,7 @@ type importFlags struct {
 	bind                  map[string]string
 	dims                  map[string]int
 	bits                  uint
-	like                  string
+	like, name            string
 }
 
 // importReport is what --json prints. Accuracy is there with calibration.
@@ -99,6 +99,7 @@ the integer graph comes is measured on them. Pixels become real values as the mo
 	flags.UintVar(&f.bits, "activation-bits", 8, "width of quantized inputs, 8 to 16")
 	flags.StringToStringVar(&f.bind, "bind", nil, "make an input of the model a constant: NAME=FILE.npy")
 	flags.StringToIntVar(&f.dims, "dim", nil, "give a symbolic dimension a size: NAME=N (batch dimensions are 1)")
+	flags.StringVar(&f.name, "name", "", "name of the model (default: as in the source)")
 	flags.StringVar(&f.like, "like", "", "a .zkm file whose architecture the result must have, so that its keys serve")
 	return c
 }
@@ -204,7 +205,7 @@ func readSourceFile(path string) ([]byte, error) {
 
 // quantize makes the integer graph and measures it.
 func (f *importFlags) quantize(ctx context.Context, u *ui, path string, fg *float.Graph) (*model.Graph, *accuracyReport, error) {
-	o := quantize.Options{ActivationBits: f.bits, PixelScale: f.pixelScale, PixelMean: f.pixelMean, Name: nameOf(path, fg), Format: "onnx"}
+	o := quantize.Options{ActivationBits: f.bits, PixelScale: f.pixelScale, PixelMean: f.pixelMean, Name: f.nameOf(path, fg), Format: "onnx"}
 	if f.like != "" {
 		like, err := readModel(f.like)
 		if err != nil {
@@ -307,9 +308,12 @@ func realSamples(set *samples.Set, n int) ([][][]float32, error) {
 	return out, nil
 }
 
-// nameOf is the model's own name, or the file's.
-func nameOf(path string, g *float.Graph) string {
-	if g.Name != "" {
+// nameOf is the name that was asked for, or the model's own, or the file's.
+func (f *importFlags) nameOf(path string, g *float.Graph) string {
+	switch {
+	case f.name != "":
+		return f.name
+	case g.Name != "":
 		return g.Name
 	}
 	base := filepath.Base(path)

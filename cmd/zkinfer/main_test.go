@@ -30,6 +30,7 @@ func TestScripts(t *testing.T) {
 			"cut":      cutFile,
 			"flip":     flipBit,
 			"zeros":    writeZeros,
+			"subst":    substitute,
 		},
 	})
 }

@@ -146,3 +146,15 @@ func writeZeros(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(err)
 	ts.Check(os.WriteFile(ts.MkAbs(args[0]), make([]byte, n), 0o600))
 }
+
+// substitute is the script command "subst NEW OLD FROM TO": a copy of a file with a text replaced everywhere.
+func substitute(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 4 {
+		ts.Fatalf("usage: subst NEW OLD FROM TO")
+	}
+	b := ts.ReadFile(args[1])
+	if !strings.Contains(b, args[2]) {
+		ts.Fatalf("%s does not contain %q", args[1], args[2])
+	}
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(strings.ReplaceAll(b, args[2], args[3])), 0o600))
+}

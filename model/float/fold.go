@@ -6,7 +6,7 @@ import (
 
 // Fold rewrites the graph, which must be valid, in place to an equal one with fewer ops: an Affine
 // after a Conv or Dense goes into the weights where it is one factor and one summand a channel, also
-// across a Reshape or Transpose in between; successive Affines and Reshapes become one; ops that
+// across a Reshape or Transpose in between; successive Affines, Reshapes and Transposes become one; ops that
 // change nothing go; x·sigmoid(x), x·hardsigmoid(x) and the products that spell out GELU become one
 // function. Nodes and tensors that no output needs are dropped; inputs stay. Equal means up to the
 // rounding of the folded parameters to float32. Names of outputs are kept.
@@ -59,7 +59,7 @@ func (f *folder) take(n Node) {
 	for i, id := range n.In {
 		n.In[i] = f.alias[id]
 	}
-	switch n.Op.(type) {
+	switch op := n.Op.(type) {
 	case Affine:
 		f.mergeAffines(&n)
 		if f.foldIntoWeights(n) {
@@ -68,6 +68,13 @@ func (f *folder) take(n Node) {
 	case Reshape:
 		if p := f.producerOf(n.In[0]); p != nil && p.Op == Op(Reshape{}) {
 			f.rewire(&n, 0, p.In[0])
+		}
+	case Transpose:
+		if p := f.producerOf(n.In[0]); p != nil {
+			if first, ok := p.Op.(Transpose); ok {
+				n.Op = op.after(first)
+				f.rewire(&n, 0, p.In[0])
+			}
 		}
 	case Binary:
 		if f.matchProduct(&n) {

@@ -110,6 +110,15 @@ func (t Transpose) offsets(x []int) [][]int {
 	return offsets
 }
 
+// after is the transposition that does first, then t.
+func (t Transpose) after(first Transpose) Transpose {
+	perm := make([]int, len(t.Perm))
+	for a, from := range t.Perm {
+		perm[a] = first.Perm[from]
+	}
+	return Transpose{Perm: perm}
+}
+
 // inverse is the transposition that undoes this one.
 func (t Transpose) inverse() Transpose {
 	perm := make([]int, len(t.Perm))

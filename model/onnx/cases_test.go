@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/zkinfer/zkinfer/model/float"
 	"github.com/zkinfer/zkinfer/model/onnx"
 	"github.com/zkinfer/zkinfer/model/onnx/onnxtest"
 )
@@ -137,6 +138,15 @@ func compare(t *testing.T, c onnxtest.Case, tolerance float64) {
 	}
 }
 
+// kinds lists the ops of a graph.
+func kinds(g *float.Graph) string {
+	var list []string
+	for _, n := range g.Nodes {
+		list = append(list, n.Op.Kind())
+	}
+	return strings.Join(list, " ")
+}
+
 func TestMnist8(t *testing.T) {
 	data, err := os.ReadFile("../../testvectors/mnist-8/model.onnx")
 	if err != nil {
@@ -146,12 +156,8 @@ func TestMnist8(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var kinds []string
-	for _, n := range g.Nodes {
-		kinds = append(kinds, n.Op.Kind())
-	}
 	// The two Adds after convolutions and the one after the product are in the biases.
-	if got, want := strings.Join(kinds, " "), "conv relu maxpool conv relu maxpool reshape dense"; got != want {
+	if got, want := kinds(g), "conv relu maxpool conv relu maxpool reshape dense"; got != want {
 		t.Errorf("ops are %q, expected %q", got, want)
 	}
 	c := onnxtest.Case{Graph: g}

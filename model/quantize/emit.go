@@ -206,11 +206,20 @@ func (e *emitter) put(node float.Node, i int, op model.Op, t target, inputs []in
 		if err != nil {
 			return err
 		}
-		return e.table(node.Name+"/"+e.fused[i].Func, *e.fused[i], mid, out)
+		return e.table(e.label(node, out)+"/"+e.fused[i].Func, *e.fused[i], mid, out)
 	}
-	id, err := e.b.Add(node.Name, op, e.scaleOf(out), 0, ids...)
+	id, err := e.b.Add(e.label(node, out), op, e.scaleOf(out), 0, ids...)
 	e.ids[out] = id
 	return err
+}
+
+// label names a node, and with it the tensor that it makes: outputs keep the names that the model
+// gives them, which is how programs ask for them.
+func (n *network) label(node float.Node, out int) string {
+	if name := n.g.Tensors[out].Name; name != "" && n.isOutput(out) {
+		return name
+	}
+	return node.Name
 }
 
 // maxFusedBits is the widest quotient for which a function other than a clamp is looked up directly.
@@ -276,7 +285,7 @@ func (e *emitter) like(i int) *model.Rescale {
 		return nil
 	}
 	for _, n := range e.o.Like.Nodes {
-		if r, ok := n.Op.(model.Rescaled); ok && n.Name == e.g.Nodes[i].Name {
+		if r, ok := n.Op.(model.Rescaled); ok && n.Name == e.label(e.g.Nodes[i], e.out[i]) {
 			return r.Requantization()
 		}
 	}
@@ -314,7 +323,7 @@ func (e *emitter) table(name string, u float.Unary, in model.TensorID, out int) 
 func quantizeTo(x float64, g *group) int64 { return fixedpoint.Quantize(x, g.scale, 0, g.lo, g.hi) }
 
 func (e *emitter) unary(i int, node float.Node, u float.Unary) error {
-	return e.table(node.Name, u, e.ids[node.In[0]], e.out[i])
+	return e.table(e.label(node, e.out[i]), u, e.ids[node.In[0]], e.out[i])
 }
 
 // moves emits the ops that keep scales.
@@ -347,7 +356,7 @@ func (e *emitter) moves(node float.Node) error {
 		}
 		ids[k] = e.ids[id]
 	}
-	id, err := e.b.Add(node.Name, op, out.scale, 0, ids...)
+	id, err := e.b.Add(e.label(node, node.Out), op, out.scale, 0, ids...)
 	e.ids[node.Out] = id
 	return err
 }
@@ -360,14 +369,14 @@ func (e *emitter) softmax(node float.Node, op float.Softmax) error {
 	for d := exp.Min; d <= 0; d++ {
 		exp.Values = append(exp.Values, int64(math.RoundToEven(math.Exp2(15)*math.Exp(t.Scale*float64(d)))))
 	}
-	id, err := e.b.Add(node.Name, &model.Softmax{Axis: op.Axis, Exp: exp, Steps: steps}, 1/float64(steps), 0, e.ids[node.In[0]])
+	id, err := e.b.Add(e.label(node, node.Out), &model.Softmax{Axis: op.Axis, Exp: exp, Steps: steps}, 1/float64(steps), 0, e.ids[node.In[0]])
 	e.ids[node.Out] = id
 	return err
 }
 
 func (e *emitter) argMax(node float.Node, op float.ArgMax) error {
 	keep := len(e.g.Tensors[node.Out].Shape) == len(e.g.Tensors[node.In[0]].Shape)
-	id, err := e.b.Add(node.Name, &model.ArgMax{Axis: op.Axis, KeepDims: keep, LastIndex: op.LastIndex}, 1, 0, e.ids[node.In[0]])
+	id, err := e.b.Add(e.label(node, node.Out), &model.ArgMax{Axis: op.Axis, KeepDims: keep, LastIndex: op.LastIndex}, 1, 0, e.ids[node.In[0]])
 	e.ids[node.Out] = id
 	return err
 }

@@ -39,8 +39,8 @@ func parameters(op string) []int {
 	return nil
 }
 
-// LoadCase imports the model in dir with the parameters of its nodes bound as constants, and reads
-// its first input and output. Errors are onnx.Import's where the model is not supported.
+// LoadCase imports the model in dir, with the parameters of its nodes bound as constants if it has no
+// initializers, and reads its first input and output. Errors are onnx.Import's where the model is not supported.
 func LoadCase(dir string) (Case, error) {
 	data, err := os.ReadFile(filepath.Join(dir, "model.onnx"))
 	if err != nil {
@@ -55,7 +55,7 @@ func LoadCase(dir string) (Case, error) {
 	for _, n := range model.GetGraph().GetNode() {
 		c.Op = n.GetOpType()
 		for _, i := range parameters(c.Op) {
-			if i < len(n.GetInput()) {
+			if i < len(n.GetInput()) && len(model.GetGraph().GetInitializer()) == 0 {
 				bound = append(bound, n.GetInput()[i])
 			}
 		}
