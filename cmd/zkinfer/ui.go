@@ -6,7 +6,7 @@ package main
 //   - Everything else goes to standard error: progress only if that is a terminal, remarks always,
 //     neither with --quiet. Errors are printed whatever the flags.
 //   - Work that took more than a second says so, terminal or not.
-//   - Colour only on a terminal, never with NO_COLOR, never as the only carrier of a meaning.
+//   - No colour, whether NO_COLOR is set or not.
 //   - No command asks questions: what it needs are arguments, and --force replaces files.
 
 import (

@@ -91,7 +91,7 @@ func (f *verifyFlags) run(u *ui, path string) error {
 		return classedAs("malformed_proof", err)
 	}
 	start, cpu := time.Now(), cpuSeconds()
-	err = verifier.VerifyBundle(vk, m.Commitment, bundle)
+	err = verifyProof(vk, m, bundle)
 	took, cpuTook := time.Since(start), cpuSeconds()-cpu
 	if err == nil {
 		err = f.compare(u, vk, m, bundle, expectedContext)
@@ -103,6 +103,13 @@ func (f *verifyFlags) run(u *ui, path string) error {
 	}
 	r.Valid = true
 	return u.report(r, func(w io.Writer) { r.print(w) })
+}
+
+func verifyProof(vk *verifier.VerifyingKey, m *artifact.ModelCommitment, b *verifier.Bundle) error {
+	if m.Key != vk.Digest() {
+		return fmt.Errorf("%w: the model commitment was made for another verifying key", verifier.ErrKeyMismatch)
+	}
+	return verifier.VerifyBundle(vk, m.Commitment, b)
 }
 
 // open reads the two files that a verifier holds.

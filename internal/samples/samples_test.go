@@ -69,6 +69,20 @@ func TestNumPyFiles(t *testing.T) {
 	}
 }
 
+func TestReadArray(t *testing.T) {
+	a, err := ReadArray(filepath.Join("testdata", "fortran.npy"))
+	if err != nil || a.Integers || !slices.Equal(a.Shape, []int{2, 3}) || !slices.Equal(a.Values, halves) {
+		t.Errorf("%+v, %v", a, err)
+	}
+	a, err = ReadArray(filepath.Join("testdata", "scalar.npy"))
+	if err != nil || len(a.Shape) != 0 || !slices.Equal(a.Values, []float64{3}) {
+		t.Errorf("a scalar: %+v, %v", a, err)
+	}
+	if _, err := ReadArray(filepath.Join("testdata", "grey.png")); !errors.Is(err, ErrMalformed) {
+		t.Errorf("an image: %v", err)
+	}
+}
+
 func TestSeveralSamplesAndInputs(t *testing.T) {
 	s, _ := decodeOne(t, file(t, "batch.npy"), oneInput(model.Int8, 1, 2, 3), Options{})
 	if s.Len() != 4 {
