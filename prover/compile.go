@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 
 	"github.com/consensys/gnark-crypto/ecc"
 	"github.com/consensys/gnark/constraint"
@@ -24,6 +25,10 @@ var (
 	ErrMalformedKeys = errors.New("malformed keys")
 )
 
+// silenceGnark keeps gnark from logging to standard output, which belongs to the caller's data. Its
+// logger is a global.
+var silenceGnark = sync.OnceFunc(logger.Disable)
+
 // Options are the choices that a key is made for.
 type Options = circuits.Options
 
@@ -38,7 +43,7 @@ type Circuit struct {
 
 // Compile turns the architecture of g into constraints.
 func Compile(ctx context.Context, g *model.Graph, o Options) (*Circuit, error) {
-	logger.Disable() // gnark logs to standard output, which belongs to the caller's data
+	silenceGnark()
 	plan, err := circuits.NewPlan(g, o)
 	if err != nil {
 		return nil, err

@@ -17,7 +17,6 @@ import (
 	"github.com/consensys/gnark/backend/groth16"
 	groth16bn254 "github.com/consensys/gnark/backend/groth16/bn254"
 	cs "github.com/consensys/gnark/constraint/bn254"
-	"github.com/consensys/gnark/logger"
 
 	"github.com/zkinfer/zkinfer/internal/envelope"
 	"github.com/zkinfer/zkinfer/model"
@@ -147,7 +146,7 @@ func (c *countingWriter) Write(b []byte) (int, error) {
 // OpenKeys reads a key folder. Large files are checked against the manifest's digests before they are
 // decoded: gnark's decoders trust lengths that they read.
 func OpenKeys(dir string) (*Keys, *Manifest, error) {
-	logger.Disable()
+	silenceGnark()
 	m, err := readManifest(dir)
 	if err != nil {
 		return nil, nil, err

@@ -4,13 +4,13 @@ import (
 	"context"
 	"fmt"
 
-	"github.com/consensys/gnark/backend/groth16"
 	groth16bn254 "github.com/consensys/gnark/backend/groth16/bn254"
 	"github.com/consensys/gnark/constraint"
 	cs "github.com/consensys/gnark/constraint/bn254"
 
 	"github.com/zkinfer/zkinfer/circuits"
 	"github.com/zkinfer/zkinfer/model"
+	"github.com/zkinfer/zkinfer/prover/keygen"
 	"github.com/zkinfer/zkinfer/verifier"
 )
 
@@ -32,18 +32,10 @@ type Keys struct {
 // UnsafeDevSetup makes keys by a single-party setup: whoever runs it could keep the secrets and
 // forge proofs. For development, and for a prover who is the only verifier.
 func (c *Circuit) UnsafeDevSetup(ctx context.Context) (*Keys, error) {
-	type pair struct {
-		pk groth16.ProvingKey
-		vk groth16.VerifyingKey
-	}
-	keys, err := interruptible(ctx, func() (pair, error) {
-		pk, vk, err := groth16.Setup(c.system)
-		return pair{pk, vk}, err
-	})
+	pk, vk, err := keygen.Setup(ctx, c.system)
 	if err != nil {
 		return nil, fmt.Errorf("setup: %w", err)
 	}
-	pk, vk := keys.pk.(*groth16bn254.ProvingKey), keys.vk.(*groth16bn254.VerifyingKey)
 	if err := refuseInfinity(pk); err != nil {
 		return nil, err
 	}

@@ -216,7 +216,7 @@ func (im *importer) lower(p *onnxpb.NodeProto, index int) error {
 	lower, ok := im.lowerings[p.GetOpType()]
 	if !ok || !standardDomain(p.GetDomain()) {
 		return fmt.Errorf("%w: node %q is %s (domain %q, opset %d); supported: %s", ErrUnsupportedOp, n.name, p.GetOpType(), p.GetDomain(),
-			im.opset, strings.Join(slices.Sorted(maps.Keys(im.lowerings)), ", "))
+			im.opset, strings.Join(SupportedOps(), ", "))
 	}
 	for _, name := range p.GetInput() {
 		v, err := im.lookup(name)

@@ -17,6 +17,8 @@ package onnx
 import (
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 
 	"google.golang.org/protobuf/proto"
 
@@ -126,5 +128,8 @@ func opsetOf(model *onnxpb.ModelProto) (int, error) {
 	}
 	return 0, fmt.Errorf("%w: no opset_import for the standard operators", ErrMalformed)
 }
+
+// SupportedOps lists the operators that Import knows, sorted.
+func SupportedOps() []string { return slices.Sorted(maps.Keys(lowerings())) }
 
 func standardDomain(domain string) bool { return domain == "" || domain == "ai.onnx" }

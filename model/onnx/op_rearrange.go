@@ -397,7 +397,7 @@ func lowerSlice(im *importer, n *node) ([]*value, error) {
 	return []*value{x}, nil
 }
 
-// sliceRange resolves a range of an axis of size elements as Python does.
+// sliceRange resolves a range of an axis of size elements, clamping it as the specification of Slice does.
 func sliceRange(size int, start, end, step int64) (first, by, count int) {
 	const far = math.MaxInt32 // beyond any axis, and small enough to add to
 	d := int64(size)

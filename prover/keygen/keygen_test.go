@@ -1,0 +1,196 @@
+package keygen
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/binary"
+	"errors"
+	"io"
+	"math/big"
+	"testing"
+
+	"github.com/consensys/gnark-crypto/ecc"
+	"github.com/consensys/gnark-crypto/ecc/bn254"
+	"github.com/consensys/gnark-crypto/ecc/bn254/fr"
+	groth16 "github.com/consensys/gnark/backend/groth16/bn254"
+	cs "github.com/consensys/gnark/constraint/bn254"
+	"github.com/consensys/gnark/frontend"
+	"github.com/consensys/gnark/frontend/cs/r1cs"
+	"github.com/consensys/gnark/logger"
+)
+
+func TestMain(m *testing.M) {
+	logger.Disable()
+	m.Run()
+}
+
+// chain is a circuit of n constraints with three commitments, coefficients of every kind, and wires
+// that stand on one side only.
+type chain struct {
+	Out frontend.Variable `gnark:",public"`
+	X   [6]frontend.Variable
+	n   int
+}
+
+func (c *chain) Define(api frontend.API) error {
+	committer := api.(frontend.Committer)
+	first, err := committer.Commit(c.Out, c.X[0], c.X[1])
+	if err != nil {
+		return err
+	}
+	second, err := committer.Commit(c.X[2], c.X[3], first)
+	if err != nil {
+		return err
+	}
+	if _, err := committer.Commit(c.X[4], second); err != nil {
+		return err
+	}
+	v := api.Add(api.Mul(c.X[0], first), api.Mul(c.X[1], -1), api.Mul(c.X[2], 7), c.X[3])
+	for range c.n {
+		v = api.Mul(api.Add(v, c.X[5], 3), api.Sub(c.X[4], api.Mul(v, 2)))
+	}
+	api.AssertIsEqual(api.Mul(v, 0), api.Mul(c.Out, 0))
+	return nil
+}
+
+func compile(t testing.TB, n int) *cs.R1CS {
+	t.Helper()
+	r, err := frontend.Compile(ecc.BN254.ScalarField(), r1cs.NewBuilder, &chain{n: n}, frontend.IgnoreUnconstrainedInputs())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r.(*cs.R1CS)
+}
+
+// stream is deterministic randomness.
+type stream struct {
+	seed  byte
+	count uint64
+	left  []byte
+}
+
+func (s *stream) Read(b []byte) (int, error) {
+	for i := range b {
+		if len(s.left) == 0 {
+			h := sha256.Sum256(binary.BigEndian.AppendUint64([]byte{s.seed}, s.count))
+			s.left = h[:]
+			s.count++
+		}
+		b[i], s.left = s.left[0], s.left[1:]
+	}
+	return len(b), nil
+}
+
+// withRandomness runs f while the process's randomness is a stream.
+func withRandomness(seed byte, f func()) {
+	real := rand.Reader
+	rand.Reader = &stream{seed: seed}
+	defer func() { rand.Reader = real }()
+	f()
+}
+
+// From the same randomness come the same keys as gnark makes, bit for bit.
+func TestEqualsGnark(t *testing.T) {
+	for seed, n := range []int{1, 2, 61, 500, 3000} {
+		r := compile(t, n)
+		var theirPK groth16.ProvingKey
+		var theirVK groth16.VerifyingKey
+		withRandomness(byte(seed), func() {
+			if err := groth16.Setup(r, &theirPK, &theirVK); err != nil {
+				t.Fatal(err)
+			}
+		})
+		var ourPK *groth16.ProvingKey
+		var ourVK *groth16.VerifyingKey
+		var err error
+		withRandomness(byte(seed), func() { ourPK, ourVK, err = Setup(context.Background(), r) })
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !bytes.Equal(encoded(t, ourPK), encoded(t, &theirPK)) {
+			t.Errorf("%d constraints: the proving keys differ", r.GetNbConstraints())
+		}
+		if !bytes.Equal(encoded(t, ourVK), encoded(t, &theirVK)) {
+			t.Errorf("%d constraints: the verifying keys differ", r.GetNbConstraints())
+		}
+	}
+}
+
+func encoded(t *testing.T, k interface {
+	WriteRawTo(io.Writer) (int64, error)
+}) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	if _, err := k.WriteRawTo(&b); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}
+
+// Fixed-base multiplication equals the library's, at the edges of the field too.
+func TestFixedBase(t *testing.T) {
+	scalars := make([]fr.Element, 300)
+	for i := range scalars {
+		if _, err := scalars[i].SetRandom(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	scalars[0].SetZero()
+	scalars[1].SetOne()
+	scalars[2].SetInt64(-1)
+	scalars[3].SetUint64(1 << 63)
+	scalars[4].SetBigInt(new(big.Int).Lsh(big.NewInt(1), 253))
+	_, _, b1, b2 := bn254.Generators()
+	for _, width := range []int{1, 300, 1 << 20} { // table widths for so many multiplications
+		t1, t2 := newTable(g1(b1), width), newTable(g2(b2), width)
+		sums1, sums2 := make([]bn254.G1Jac, len(scalars)), make([]bn254.G2Jac, len(scalars))
+		for i := range scalars {
+			sums1[i], sums2[i] = t1.multiply(&scalars[i]), t2.multiply(&scalars[i])
+		}
+		got1, got2 := t1.affine(sums1), t2.affine(sums2)
+		for i := range scalars {
+			var s big.Int
+			var want1 bn254.G1Affine
+			var want2 bn254.G2Affine
+			want1.ScalarMultiplication(&b1, scalars[i].BigInt(&s))
+			want2.ScalarMultiplication(&b2, &s)
+			if !got1[i].Equal(&want1) || !got2[i].Equal(&want2) {
+				t.Fatalf("width %d: %s times the base is wrong", t1.width, scalars[i].String())
+			}
+		}
+		if width > 300 {
+			break
+		}
+	}
+}
+
+func TestCancelled(t *testing.T) {
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	if _, _, err := Setup(ctx, compile(t, 10)); !errors.Is(err, context.Canceled) {
+		t.Errorf("cancelled: %v", err)
+	}
+}
+
+// BenchmarkSetup compares with gnark's, side by side.
+func BenchmarkSetup(b *testing.B) {
+	r := compile(b, 1<<16-20)
+	b.Run("keygen", func(b *testing.B) {
+		for b.Loop() {
+			if _, _, err := Setup(context.Background(), r); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+	b.Run("gnark", func(b *testing.B) {
+		for b.Loop() {
+			var pk groth16.ProvingKey
+			var vk groth16.VerifyingKey
+			if err := groth16.Setup(r, &pk, &vk); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+}
