@@ -136,6 +136,15 @@ func gadgetCases() []gadgetCase {
 		{name: "dense identity, rows folded", opts: Options{FoldRows: 2}, build: oneOp(func(r *rand.Rand) model.Op {
 			return &model.Dense{OutN: 65, Rescale: identityRescale(12), Weights: noise(r, 65*6, 90), Bias: noise(r, 65, 900)}
 		}, signedTensor(1, 6))},
+		{name: "dense with saturation", build: oneOp(func(r *rand.Rand) model.Op {
+			table := relu(-20, 40)
+			return &model.Dense{OutN: 7, Rescale: model.Rescale{Shift: 5, QMin: -20 - 1023, QMax: 40 + 2047, Table: table},
+				Weights: noise(r, 7*12, 20), Bias: noise(r, 7, 900)}
+		}, bytesTensor(1, 12))},
+		{name: "dense identity with saturation above", build: oneOp(func(r *rand.Rand) model.Op {
+			return &model.Dense{OutN: 7, Rescale: model.Rescale{Shift: 5, QMin: -2000, QMax: 2100, Table: identity(-2000, 52)},
+				Weights: noise(r, 7*12, 20), Bias: noise(r, 7, 900)}
+		}, bytesTensor(1, 12))},
 		{name: "dense on positions", build: oneOp(func(r *rand.Rand) model.Op {
 			return &model.Dense{OutN: 3, Rescale: rescale(10), Weights: noise(r, 3*4, 50), Bias: noise(r, 3, 90)}
 		}, bytesTensor(5, 7, 4))},

@@ -133,7 +133,7 @@ func TestRemainderForgery(t *testing.T) {
 	at := func(s span, i int) *fr.Element { return &values[first+s.off+i] }
 
 	k := fr.NewElement(3)
-	q, rem := at(z.q1.limbs[0], 0), at(z.rem.limbs[0], 0)
+	q, rem := at(z.identity.limbs[0], 0), at(z.rem.limbs[0], 0)
 	q.Add(q, &k)
 	shift := fr.NewElement(1 << z.r.Shift)
 	k.Mul(&k, &shift)

@@ -11,27 +11,39 @@ import (
 // requantizer checks a = f(q) with acc = q·2^T + rem − 2^(T−1), 0 ≤ rem < 2^T, for every element of
 // a rescaled op. The accumulator is never a wire: it is this expression, and the linear layer
 // constrains it.
+//
+// With a table that covers less than [QMin, QMax], q = c + over − under: c is the table's argument,
+// over is not 0 only at its upper end, under only at its lower end.
 type requantizer struct {
-	node   int
-	out    model.TensorID
-	r      *model.Rescale
-	count  int
-	rem    *ranged   // nil for T = 0
-	q      span      // q − QMin, unless the table is the identity
-	q1     *ranged   // q − QMin for the identity, whose range check is all there is
-	lookup *function // nil for the identity
+	node  int
+	out   model.TensorID
+	r     *model.Rescale
+	table model.Table // the part of r's that quotients reach
+	count int
+
+	rem         *ranged   // nil for T = 0
+	argument    span      // c less the table's least argument, unless the table is the identity
+	identity    *ranged   // the same for the identity, whose range check is all there is
+	lookup      *function // nil for the identity
+	over, under *ranged   // nil where the table reaches QMax, QMin
 }
 
 func newRequantizer(p *Plan, node int, r *model.Rescale) *requantizer {
 	out := p.graph.Nodes[node].Out
-	z := &requantizer{node: node, out: out, r: r, count: p.tensor(out).Len()}
+	z := &requantizer{node: node, out: out, r: r, table: r.Reached(), count: p.tensor(out).Len()}
 	if r.Shift > 0 {
 		z.rem = newBits(r.Shift, z.count, false)
 	}
-	if isIdentity(&r.Table) {
-		z.q1 = newRanged(r.QMax-r.QMin+1, z.count, false)
+	if isIdentity(&z.table) {
+		z.identity = newRanged(int64(len(z.table.Values)), z.count, false)
 	} else {
-		z.lookup = newFunction(r.Table, z.count)
+		z.lookup = newFunction(z.table, z.count)
+	}
+	if excess := r.QMax - z.table.Max(); excess > 0 {
+		z.over = newRanged(excess+1, z.count, false)
+	}
+	if excess := z.table.Min - r.QMin; excess > 0 {
+		z.under = newRanged(excess+1, z.count, false)
 	}
 	return z
 }
@@ -45,50 +57,69 @@ func isIdentity(t *model.Table) bool {
 	return true
 }
 
-func (z *requantizer) demand(d *demands) {
-	if z.rem != nil {
-		z.rem.demand(d)
+// ranges are those that are there.
+func (z *requantizer) ranges() []*ranged {
+	var out []*ranged
+	for _, r := range []*ranged{z.rem, z.identity, z.over, z.under} {
+		if r != nil {
+			out = append(out, r)
+		}
 	}
-	if z.q1 != nil {
-		z.q1.demand(d)
+	return out
+}
+
+func (z *requantizer) demand(d *demands) {
+	for _, r := range z.ranges() {
+		r.demand(d)
 	}
 }
 
 func (z *requantizer) allocate(p *Plan) error {
-	if z.rem != nil {
-		z.rem.allocate(p)
+	for _, r := range z.ranges() {
+		r.allocate(p)
 	}
-	if z.q1 != nil {
-		z.q1.allocate(p)
+	if z.lookup == nil {
 		return nil
 	}
-	z.q = p.wires(z.count)
+	z.argument = p.wires(z.count)
 	return z.lookup.allocate(p)
 }
 
 func (z *requantizer) constraints() int {
 	n := 0
-	if z.rem != nil {
-		n += z.rem.constraints()
+	for _, r := range z.ranges() {
+		n += r.constraints()
 	}
-	if z.q1 != nil {
-		return n + z.q1.constraints()
+	if z.lookup != nil {
+		n += z.lookup.constraints()
 	}
-	return n + z.lookup.constraints()
+	for _, r := range []*ranged{z.over, z.under} {
+		if r != nil {
+			n += z.count
+		}
+	}
+	return n
 }
 
 func (z *requantizer) assign(w *Witness) {
 	for i, acc := range w.trace.Acc[z.node] {
 		q := z.r.Quotient(acc)
+		c := z.r.Saturation(q)
 		if z.rem != nil {
 			z.rem.set(w, i, uint64(acc+1<<(z.r.Shift-1)-q<<z.r.Shift))
 		}
-		if z.q1 != nil {
-			z.q1.set(w, i, uint64(q-z.r.QMin))
-			continue
+		if z.identity != nil {
+			z.identity.set(w, i, uint64(c-z.table.Min))
+		} else {
+			w.set(z.argument, i, uint64(c-z.table.Min))
+			z.lookup.set(w, i, c)
 		}
-		w.set(z.q, i, uint64(q-z.r.QMin))
-		z.lookup.set(w, i, q)
+		if z.over != nil {
+			z.over.set(w, i, uint64(max(q-c, 0)))
+		}
+		if z.under != nil {
+			z.under.set(w, i, uint64(max(c-q, 0)))
+		}
 	}
 }
 
@@ -101,16 +132,23 @@ func (z *requantizer) define(b *builder) []frontend.Variable {
 		half = pow2(z.r.Shift - 1)
 	}
 	for i := range acc {
-		var index frontend.Variable
-		if z.q1 != nil {
-			index = z.q1.value(b, i)
-			z.q1.define(b, i, index)
-			out[i] = b.api.Add(index, z.r.QMin)
+		var index frontend.Variable // of the table's row
+		if z.identity != nil {
+			index = z.identity.value(b, i)
+			z.identity.define(b, i, index)
+			out[i] = b.api.Add(index, z.table.Min)
 		} else {
-			index = b.wire(z.q, i)
+			index = b.wire(z.argument, i)
 			out[i] = z.lookup.define(b, i, index)
 		}
-		acc[i] = b.scale(b.api.Add(index, z.r.QMin), pow2(z.r.Shift))
+		q := b.api.Add(index, z.table.Min)
+		if z.over != nil {
+			q = b.api.Add(q, z.excess(b, z.over, i, b.api.Sub(len(z.table.Values)-1, index)))
+		}
+		if z.under != nil {
+			q = b.api.Sub(q, z.excess(b, z.under, i, index))
+		}
+		acc[i] = b.scale(q, pow2(z.r.Shift))
 		if z.rem != nil {
 			rem := z.rem.value(b, i)
 			z.rem.define(b, i, rem)
@@ -119,4 +157,12 @@ func (z *requantizer) define(b *builder) []frontend.Variable {
 	}
 	b.values[z.out] = out
 	return acc
+}
+
+// excess is the value of r, which may differ from 0 only at distance 0 from an end of the table.
+func (z *requantizer) excess(b *builder, r *ranged, i int, distance frontend.Variable) frontend.Variable {
+	v := r.value(b, i)
+	r.define(b, i, v)
+	b.product(v, distance, 0)
+	return v
 }

@@ -166,7 +166,9 @@ type Rescaled interface {
 //	q = ⌊(acc + 2^(Shift−1)) / 2^Shift⌋ (just acc for Shift 0),   a = f(q)
 //
 // QMin and QMax bound q. They are declared, never derived from parameters by the circuit: Infer
-// checks that the worst case of the parameters at hand stays within.
+// checks that the worst case of the parameters at hand stays within. The table may cover less: a
+// quotient beyond one of its ends counts as that end. (A clamp of rare, huge quotients needs no
+// table of their size.)
 type Rescale struct {
 	Shift      uint
 	QMin, QMax int64

@@ -378,7 +378,7 @@ func TestInferRejects(t *testing.T) {
 			[]model.Tensor{{Shape: []int{4}, Min: -128, Max: 126}}, model.ErrRange},
 		{"weight of minus 2^63", dense(func(d *model.Dense) { d.Weights[0] = -1 << 63 }), vector(1), model.ErrRange},
 		{"bias overflow", dense(func(d *model.Dense) { d.Bias[0] = 1 << 62 }), vector(1), model.ErrRange},
-		{"table too short", dense(func(d *model.Dense) { d.Rescale.QMax = 30001 }), vector(1), model.ErrRange},
+		{"table beyond the quotients", dense(func(d *model.Dense) { d.Rescale.QMin, d.Rescale.QMax = 30001, 30002 }), vector(1), model.ErrAttribute},
 		{"empty range", dense(func(d *model.Dense) { d.Rescale.QMin = 30001 }), vector(1), model.ErrAttribute},
 		{"empty table", dense(func(d *model.Dense) { d.Rescale.Table.Values = nil }), vector(1), model.ErrAttribute},
 		{"table too long", dense(func(d *model.Dense) { d.Rescale.Table.Values = make([]int64, 1<<16+1) }), vector(1), model.ErrAttribute},

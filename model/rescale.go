@@ -25,14 +25,18 @@ func (r Rescale) half() int64 {
 func (r Rescale) apply(acc []int64) []int64 {
 	out := make([]int64, len(acc))
 	half, shift, base, values := r.half(), r.Shift, r.Table.Min, r.Table.Values
+	last := int64(len(values)) - 1
 	for i, a := range acc {
-		out[i] = values[(a+half)>>shift-base]
+		out[i] = values[min(max((a+half)>>shift-base, 0), last)]
 	}
 	return out
 }
 
-// infer checks r itself and returns an output tensor of that shape. Its range is the table's over
-// the declared [QMin, QMax]: it belongs to the architecture and must not depend on parameters.
+// Saturation is the argument of the table that stands for the quotient q: the nearest one.
+func (r *Rescale) Saturation(q int64) int64 { return min(max(q, r.Table.Min), r.Table.Max()) }
+
+// infer checks r itself and returns an output tensor of that shape. Its range is that of the
+// table's reached part: it belongs to the architecture and must not depend on parameters.
 func (r *Rescale) infer(shape []int) (Tensor, error) {
 	if r.QMin > r.QMax {
 		return Tensor{}, fmt.Errorf("%w: QMin %d exceeds QMax %d", ErrAttribute, r.QMin, r.QMax)
@@ -41,11 +45,22 @@ func (r *Rescale) infer(shape []int) (Tensor, error) {
 		return Tensor{}, fmt.Errorf("%w: quotients [%d, %d] at shift %d exceed 62 bits; use a smaller shift",
 			ErrAttribute, r.QMin, r.QMax, r.Shift)
 	}
-	s, err := r.Table.over(r.QMin, r.QMax)
-	if err != nil {
+	if err := r.Table.check(); err != nil {
 		return Tensor{}, err
 	}
-	return inferred(shape, s)
+	if r.Table.Min > r.QMax || r.Table.Max() < r.QMin {
+		return Tensor{}, fmt.Errorf("%w: the table covers [%d, %d], nothing of the quotients' range [%d, %d]",
+			ErrAttribute, r.Table.Min, r.Table.Max(), r.QMin, r.QMax)
+	}
+	reached := r.Reached()
+	lo, hi := reached.Range()
+	return inferred(shape, span{lo, hi})
+}
+
+// Reached is the part of the table that quotients in [QMin, QMax] reach.
+func (r *Rescale) Reached() Table {
+	from, to := max(r.QMin, r.Table.Min), min(r.QMax, r.Table.Max())
+	return Table{Name: r.Table.Name, Min: from, Values: r.Table.Values[from-r.Table.Min : to-r.Table.Min+1]}
 }
 
 // admit checks that a worst case of the accumulators, those of what, stays within [QMin, QMax].

@@ -12,12 +12,19 @@ import (
 	"github.com/zkinfer/zkinfer/model/float"
 )
 
-// Classes of the widths of quotients: clamps of a network share one, at least minClassBits wide, with
-// headroom so that further training stays in the class.
+// Classes of the widths of quotients. Clamps of a network share one, so that they share tables: from
+// minClassBits to maxClassBits bits, with headroom so that further training stays in the class. Layers
+// whose worst case is wider saturate: their tables cover what calibration saw, and quotients beyond
+// count as the table's ends, which costs some constraints an activation.
 const (
 	minClassBits = 10
-	maxClassBits = 16
-	headroom     = 1.4
+	maxClassBits = 14
+	maxWideBits  = 30
+	// maxFunctionBits bounds the tables of functions other than clamps, of which each has its own.
+	maxFunctionBits = 12
+	// maxResultBits bounds results, which are not clamped and have no table.
+	maxResultBits = 16
+	headroom      = 1.4
 )
 
 // errTooNarrow asks for wider quotients of clamps.
@@ -124,42 +131,42 @@ func (e *emitter) node(i int, node float.Node) error {
 // scaleOf is the real value of one step of a tensor.
 func (e *emitter) scaleOf(tensor int) float64 { return e.scales.of(tensor).scale }
 
-// target is where a linear layer's quotients go: their scale, and the table behind.
+// target is where a linear layer's quotients go.
 type target struct {
-	scale float64 // of a quotient
-	bits  uint
-	table model.Table
-	clamp bool
+	scale      float64 // of a quotient
+	qMin, qMax int64
+	table      model.Table
+	shared     bool // a clamp, whose table other layers share
 }
 
-// add emits a linear layer for the targets' range of bits, the narrowest that the worst case allows.
-// make builds the op for a shift and the scale of a quotient.
+// add emits a linear layer with the narrowest quotients that the worst case allows. make builds the
+// op, given how a real number becomes a parameter.
 func (e *emitter) add(i int, node float.Node, inputs []int, make func(r model.Rescale, perUnit func(float64) int64) model.Op, shift uint) error {
 	in := e.operands(inputs)
+	like := e.like(i)
 	var last error
-	for bits := uint(minClassBits); bits <= maxClassBits; bits++ {
+	for bits := uint(minClassBits); bits <= maxWideBits; bits++ {
 		t, err := e.target(i, bits)
 		if err != nil {
 			return err
 		}
-		like := e.like(i)
-		if like == nil && t.clamp && bits < e.classBits || like != nil && like.QMax != 1<<(bits-1)-1 {
+		switch {
+		case t.table.Values == nil, like != nil && (like.QMax != t.qMax || like.QMin != t.qMin):
+			continue // no such class
+		case like != nil:
+			shift = like.Shift
+		case t.shared && bits < e.classBits:
 			continue
 		}
-		s := shift
-		if like != nil {
-			s = like.Shift
+		factor := math.Exp2(float64(shift)) / t.scale
+		op := make(model.Rescale{Shift: shift, QMin: t.qMin, QMax: t.qMax, Table: t.table}, func(x float64) int64 { return int64(math.Round(x * factor)) })
+		if last = e.fits(op, in); last == nil {
+			return e.put(node, i, op, inputs)
 		}
-		factor := math.Exp2(float64(s)) / t.scale
-		h := int64(1) << (bits - 1)
-		op := make(model.Rescale{Shift: s, QMin: -h, QMax: h - 1, Table: t.table}, func(x float64) int64 { return int64(math.Round(x * factor)) })
-		if last = e.fits(op, in, bits); last == nil {
-			return e.put(node, i, op, t, inputs)
-		}
-		if !errors.Is(last, model.ErrRange) {
+		if !errors.Is(last, model.ErrRange) && !errors.Is(last, model.ErrAttribute) {
 			return last
 		}
-		if like == nil && t.clamp && e.classBits < maxClassBits {
+		if like == nil && t.shared && bits == e.classBits && bits < maxClassBits {
 			return fmt.Errorf("%w: %w", errTooNarrow, last)
 		}
 	}
@@ -169,19 +176,17 @@ func (e *emitter) add(i int, node float.Node, inputs []int, make func(r model.Re
 	return &tooWide{e.scales.of(e.out[i]), fmt.Errorf("%w; calibrate on samples with larger values", last)}
 }
 
-// fits checks the worst case with headroom: as if quotients were narrower than they are.
-func (e *emitter) fits(op model.Op, in []model.Tensor, bits uint) error {
-	if _, err := op.Infer(in); err != nil {
+// fits checks the worst case, with headroom unless an architecture is given: as if quotients were
+// narrower than they are.
+func (e *emitter) fits(op model.Op, in []model.Tensor) error {
+	if _, err := op.Infer(in); err != nil || e.o.Like != nil {
 		return err
 	}
 	r := op.(model.Rescaled).Requantization()
-	if e.o.Like != nil || bits == maxClassBits {
-		return nil
-	}
 	full := *r
 	defer func() { *r = full }()
-	h := int64(float64(int64(1)<<(bits-1)) / headroom)
-	*r = model.Rescale{Shift: full.Shift, QMin: -h, QMax: h, Table: model.ClampTable(-h, h, 0, 1)}
+	lo, hi := int64(float64(full.QMin)/headroom), int64(float64(full.QMax)/headroom)
+	*r = model.Rescale{Shift: full.Shift, QMin: lo, QMax: hi, Table: model.ClampTable(0, 1, 0, 1)}
 	_, err := op.Infer(in)
 	return err
 }
@@ -194,20 +199,12 @@ func (e *emitter) operands(inputs []int) []model.Tensor {
 	return out
 }
 
-// put adds the op, and behind it the function's table where it could not be fused.
-func (e *emitter) put(node float.Node, i int, op model.Op, t target, inputs []int) error {
+func (e *emitter) put(node float.Node, i int, op model.Op, inputs []int) error {
 	ids := make([]model.TensorID, len(inputs))
 	for k, id := range inputs {
 		ids[k] = e.ids[id]
 	}
 	out := e.out[i]
-	if e.twoStep(i, t.bits) {
-		mid, err := e.b.Add(node.Name, op, t.scale, 0, ids...)
-		if err != nil {
-			return err
-		}
-		return e.table(e.label(node, out)+"/"+e.fused[i].Func, *e.fused[i], mid, out)
-	}
 	id, err := e.b.Add(e.label(node, out), op, e.scaleOf(out), 0, ids...)
 	e.ids[out] = id
 	return err
@@ -222,25 +219,20 @@ func (n *network) label(node float.Node, out int) string {
 	return node.Name
 }
 
-// maxFusedBits is the widest quotient for which a function other than a clamp is looked up directly.
-// Beyond, quotients are clamped to preBits first: two lookups instead of thousands of rows.
-const (
-	maxFusedBits = 13
-	preBits      = 10
-)
-
-func (e *emitter) twoStep(i int, bits uint) bool {
-	_, _, isClamp := clamp(e.fused[i])
-	return !isClamp && bits > maxFusedBits
-}
-
-// target describes the quotients of node i at a width.
+// target describes the quotients of node i at a width; without a table there are none of that width.
 func (e *emitter) target(i int, bits uint) (target, error) {
 	out := e.scales.of(e.out[i])
 	h := int64(1) << (bits - 1)
 	u := e.fused[i]
-	if lo, hi, ok := clamp(u); ok {
-		t := target{scale: out.scale, bits: bits, clamp: true}
+	lo, hi, isClamp := clamp(u)
+	switch {
+	case u == nil && out.final && !out.fixed && !out.input:
+		// A result is not clamped: its quotients are its values.
+		if bits > maxResultBits {
+			return target{}, nil
+		}
+		return target{scale: out.scale, qMin: -h, qMax: h - 1, table: model.ClampTable(-h, h-1, -h, h-1)}, nil
+	case isClamp:
 		from, to := out.lo, out.hi
 		if !math.IsInf(lo, -1) {
 			from = max(from, int64(math.Round(lo/out.scale)))
@@ -248,35 +240,42 @@ func (e *emitter) target(i int, bits uint) (target, error) {
 		if !math.IsInf(hi, 1) {
 			to = min(to, int64(math.Round(hi/out.scale)))
 		}
-		if u == nil && out.final && !out.fixed && !out.input {
-			// A result is not clamped: its quotients are its values.
-			t.clamp = false
-			from, to = -h, h-1
+		if bits <= maxClassBits {
+			return target{out.scale, -h, h - 1, model.ClampTable(-h, h-1, from, to), true}, nil
 		}
-		t.table = model.ClampTable(-h, h-1, from, to)
-		return t, nil
+		return saturating(out.scale, h, model.ClampTable(from, to, from, to)), nil
 	}
 	f, err := u.Function()
 	if err != nil {
 		return target{}, fmt.Errorf("%w: %w", ErrUnsupportedOp, err)
 	}
 	scale := e.functionScale(e.g.Nodes[i].Out)
-	if bits > maxFusedBits {
-		lim := int64(1) << (preBits - 1)
-		return target{scale: scale, bits: bits, table: model.ClampTable(-h, h-1, -lim, lim-1)}, nil
-	}
-	values := fixedpoint.TableOf(f, scale, -h, h-1, out.scale, out.lo, out.hi)
-	return target{scale: scale, bits: bits, table: model.Table{Name: u.Func, Min: -h, Values: values}}, nil
+	tableHalf := min(h, 1<<(maxFunctionBits-1))
+	values := fixedpoint.TableOf(f, scale, -tableHalf, tableHalf-1, out.scale, out.lo, out.hi)
+	return saturating(scale, h, model.Table{Name: u.Func, Min: -tableHalf, Values: values}), nil
 }
 
-// functionScale is the power of two in whose units a function's argument is looked up: what was seen
-// of it takes preBits bits.
+// saturating takes quotients to about ±h; a table that covers less stands for them with its ends. The
+// excess at either end is below a power of two, whose range is the cheapest to check.
+func saturating(scale float64, h int64, t model.Table) target {
+	excess := h - 1
+	if -t.Min == h && t.Max() == h-1 {
+		excess = 0
+	}
+	return target{scale: scale, qMin: t.Min - excess, qMax: t.Max() + excess, table: t}
+}
+
+// observedBits is the precision in which a function's argument is looked up, over the range that
+// calibration saw.
+const observedBits = 10
+
+// functionScale is the power of two in whose units a function's argument is looked up.
 func (e *emitter) functionScale(tensor int) float64 {
 	m := e.seen[tensor].magnitude()
 	if m == 0 {
 		m = 1
 	}
-	return math.Exp2(math.Ceil(math.Log2(m / float64(int64(1)<<(preBits-1)-1))))
+	return math.Exp2(math.Ceil(math.Log2(m / float64(int64(1)<<(observedBits-1)-1))))
 }
 
 // like is the requantization of the same layer in the graph whose architecture is demanded.
