@@ -3,13 +3,16 @@ package main
 import (
 	"context"
 	"encoding/hex"
+	"encoding/json"
 	"fmt"
 	"io"
 	"strings"
 	"time"
 
+	"github.com/consensys/gnark-crypto/ecc/bn254/fr"
 	"github.com/spf13/cobra"
 
+	"github.com/zkinfer/zkinfer/internal/envelope"
 	"github.com/zkinfer/zkinfer/prover"
 	"github.com/zkinfer/zkinfer/verifier"
 	"github.com/zkinfer/zkinfer/verifier/artifact"
@@ -19,7 +22,23 @@ type proveFlags struct {
 	input   inputFlags
 	keys    string
 	context string
+	opening string
 	out     output
+}
+
+// openingFile is what --opening writes: what opens the commitments of a proof's private tensors.
+// It is secret.
+type openingFile struct {
+	Statement string        `json:"statement"`
+	Inputs    []openingSalt `json:"inputs"`
+	Outputs   []openingSalt `json:"outputs"`
+}
+
+type openingSalt struct {
+	Name       string  `json:"name"`
+	Commitment string  `json:"commitment"`
+	Salt       string  `json:"salt"`
+	Values     []int64 `json:"values"`
 }
 
 // proveReport is what --json prints.
@@ -63,6 +82,7 @@ not verify in another. It is checked before it is written.`,
 	f.input.flags(c.Flags())
 	c.Flags().StringVar(&f.keys, "keys", "", "key folder, with a model commitment")
 	c.Flags().StringVar(&f.context, "context", "", "bytes the proof is made for, in hexadecimal (0x…)")
+	c.Flags().StringVar(&f.opening, "opening", "", "write what opens the commitments of private tensors to this file, which is secret")
 	f.out.flags(c.Flags(), "out", "o", "proof file to write (.zkp)")
 	return c
 }
@@ -80,6 +100,11 @@ func (f *proveFlags) run(ctx context.Context, u *ui, path string) error {
 	}
 	if err := f.out.check(); err != nil {
 		return err
+	}
+	if f.opening != "" {
+		if err := (&output{path: f.opening, force: f.out.force}).check(); err != nil {
+			return err
+		}
 	}
 	start := time.Now()
 	g, err := readModel(path)
@@ -107,15 +132,18 @@ func (f *proveFlags) run(ctx context.Context, u *ui, path string) error {
 	if err := u.step("proving", func() (err error) { p, err = keys.Prove(ctx, g, opening, inputs, task); return err }); err != nil {
 		return err
 	}
-	if err := artifact.WriteProof(f.out.path, f.out.force, p.Bundle); err != nil {
-		return err
-	}
 	s, err := verifier.StatementDigest(keys.Verifying, opening.Commitment, &p.Bundle.Statement)
 	if err != nil {
 		return err
 	}
 	st := p.Stats
 	digest := s.Bytes()
+	if err := f.writeOpening(keys.Verifying, p, inputs, hex.EncodeToString(digest[:])); err != nil {
+		return err
+	}
+	if err := artifact.WriteProof(f.out.path, f.out.force, p.Bundle); err != nil {
+		return err
+	}
 	r := &proveReport{
 		Backend: p.Bundle.Backend, Proof: f.out.path, ProofBytes: len(p.Bundle.Proof), Statement: hex.EncodeToString(digest[:]),
 		ModelCommitment: hex.EncodeToString(p.Bundle.Model[:]), Context: "0x" + hex.EncodeToString(task),
@@ -125,6 +153,28 @@ func (f *proveFlags) run(ctx context.Context, u *ui, path string) error {
 		CPUSeconds: cpuSeconds(), PeakMemoryBytes: peakMemory(), Constraints: st.Constraints,
 	}
 	return u.report(r, func(w io.Writer) { r.print(w) })
+}
+
+// writeOpening writes the salts and values of private tensors, readable by the owner alone.
+func (f *proveFlags) writeOpening(vk *verifier.VerifyingKey, p *prover.Proved, inputs [][]int64, statement string) error {
+	if f.opening == "" {
+		return nil
+	}
+	o := openingFile{Statement: statement,
+		Inputs:  openings(vk.Inputs, p.Bundle.Statement.Inputs, inputs, p.InputSalts),
+		Outputs: openings(vk.Outputs, p.Bundle.Statement.Outputs, p.Outputs, p.OutputSalts)}
+	return envelope.WriteSecretFile(f.opening, f.out.force, func(w io.Writer) error { return json.NewEncoder(w).Encode(o) })
+}
+
+func openings(specs []verifier.TensorSpec, stated []verifier.TensorValue, values [][]int64, salts []fr.Element) []openingSalt {
+	out := []openingSalt{}
+	for i, v := range stated {
+		if v.Commitment != nil {
+			c, salt := v.Commitment.Bytes(), salts[i].Bytes()
+			out = append(out, openingSalt{specs[i].Name, hex.EncodeToString(c[:]), hex.EncodeToString(salt[:]), values[i]})
+		}
+	}
+	return out
 }
 
 // parseContext reads bytes in hexadecimal, with or without 0x.

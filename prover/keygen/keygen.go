@@ -20,6 +20,7 @@ import (
 	"github.com/consensys/gnark-crypto/ecc/bn254/fr"
 	"github.com/consensys/gnark-crypto/ecc/bn254/fr/fft"
 	"github.com/consensys/gnark-crypto/ecc/bn254/fr/pedersen"
+	"github.com/consensys/gnark-crypto/utils"
 	groth16 "github.com/consensys/gnark/backend/groth16/bn254"
 	"github.com/consensys/gnark/constraint"
 	cs "github.com/consensys/gnark/constraint/bn254"
@@ -187,7 +188,7 @@ func (k *keys) quotient() []fr.Element {
 		z[i] = p
 		p.Mul(&p, &k.waste.t)
 	}
-	fft.BitReverse(z)
+	utils.BitReverse(z)
 	return z[:len(z)-1]
 }
 
