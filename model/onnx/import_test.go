@@ -244,6 +244,28 @@ func TestReadTensor(t *testing.T) {
 	}
 }
 
+// TestSwish compares with x·sigmoid(alpha·x).
+func TestSwish(t *testing.T) {
+	for _, alpha := range []float32{1, 0.5} {
+		a := &onnxpb.AttributeProto{Name: proto.String("alpha"), Type: onnxpb.AttributeProto_FLOAT.Enum(), F: proto.Float32(alpha)}
+		g, err := Import(sketch{opset: 24, nodes: nodes(op("Swish", "x", "y", a))}.bytes(t), Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		x := []float32{-3, -0.5, 0, 2}
+		y, err := g.Run([][]float32{x})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, v := range x {
+			want := float64(v) / (1 + math.Exp(-float64(alpha*v)))
+			if math.Abs(float64(y[0][i])-want) > 1e-6 {
+				t.Errorf("alpha %v: swish(%v) is %v, expected %v", alpha, v, y[0][i], want)
+			}
+		}
+	}
+}
+
 func TestSliceRange(t *testing.T) {
 	// Every range of a short axis, as a loop takes it.
 	for size := range 6 {

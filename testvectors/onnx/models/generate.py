@@ -175,7 +175,33 @@ def shapes():
          {"x": x}, {"w": rand(3, 6), "b": rand(6, 1, 1)})
 
 
+def constants():
+    x = rand(2, 3, 4)
+    add = np.array([7, -7, 5, -3], dtype=np.int64)
+    # Every result is a number of elements or a selection, so that a wrong one changes the output.
+    case("integer_constants", 14,
+         [N("Mod", ["n", "d"], ["m"]), N("Div", ["n", "d"], ["q"]), N("Mul", ["q", "d"], ["qd"]), N("Sub", ["n", "qd"], ["r"]), N("Neg", ["r"], ["g"]),
+          N("Abs", ["g"], ["h"]), N("Max", ["m", "h", "q"], ["hi"]), N("Min", ["m", "g"], ["lo"]), N("Add", ["hi", "lo"], ["t"]),
+          N("Concat", ["t", "m", "q"], ["all"], axis=0), N("Cast", ["all"], ["f"], to=TensorProto.FLOAT), N("MatMul", ["x", "w"], ["p"]), N("Add", ["p", "f"], ["y"])],
+         {"x": x}, {"n": add, "d": np.array([3, 3, -3, -2], dtype=np.int64), "w": rand(4, 12)})
+    compare = []
+    for op in ("Equal", "Less", "Greater", "LessOrEqual", "GreaterOrEqual"):
+        compare += [N(op, ["a", "b"], [op]), N("Not", [op], [f"not{op}"]), N("Where", [f"not{op}", "u", "v"], [f"w{op}"])]
+    case("comparisons_of_constants", 16,
+         compare + [N("Sum", ["x", "wEqual", "wLess", "wGreater", "wLessOrEqual", "wGreaterOrEqual"], ["y"])],
+         {"x": rand(3)}, {"a": np.float32([1, 2, 3]), "b": np.float32([2, 2, 2]), "u": rand(3), "v": rand(3)})
+    case("constant_nodes", 13,
+         [N("Constant", [], ["a"], value_float=1.5), N("Constant", [], ["b"], value_floats=[0.5, -1.0, 2.0, 4.0]), N("Constant", [], ["c"], value_int=2),
+          N("Constant", [], ["d"], value_ints=[3, -1]), N("Constant", [], ["e"], value=numpy_helper.from_array(rand(4))), N("Size", ["x"], ["n"]),
+          N("Div", ["n", "c"], ["half"]), N("Cast", ["half"], ["h"], to=TensorProto.FLOAT), N("Ceil", ["b"], ["up"]), N("Cast", ["b"], ["cut"], to=TensorProto.INT32),
+          N("Cast", ["cut"], ["low"], to=TensorProto.FLOAT), N("Mul", ["x", "a"], ["p"]), N("Sum", ["p", "b", "e", "h", "up", "low"], ["q"]), N("Reshape", ["q", "d"], ["y"])],
+         {"x": x})
+    case("mish_dropout", 18, [N("Dropout", ["x", "ratio", "training"], ["d"]), N("Mish", ["d"], ["y"])],
+         {"x": x}, {"ratio": np.float32(0.4).reshape(()), "training": np.array(False)})
+
+
 convolutions()
 products()
 elementwise()
 shapes()
+constants()
