@@ -265,8 +265,12 @@ type compiled struct {
 
 func compile(t testing.TB, c gadgetCase) *compiled {
 	t.Helper()
-	g := c.build(rand.New(rand.NewPCG(1, 2)))
-	p, err := NewPlan(g, c.opts)
+	return compileGraph(t, c.build(rand.New(rand.NewPCG(1, 2))), c.opts)
+}
+
+func compileGraph(t testing.TB, g *model.Graph, o Options) *compiled {
+	t.Helper()
+	p, err := NewPlan(g, o)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -16,6 +16,7 @@ type network struct {
 	merged []bool         // by node: it is such a function
 	out    []int          // by node: the tensor it makes, that of the fused function if there is one
 	scales *groups
+	shift  uint // of all layers whose parameters it rounds well enough
 	// classBits is the width of the quotients of all clamps: they share tables.
 	classBits uint
 }
@@ -48,6 +49,41 @@ func (n *network) fuse(i int) {
 	}
 }
 
+// hoist is the graph with every nondecreasing function right behind the linear layer it belongs to,
+// where only ops that commute with it lie between: a layer's requantization looks its quotients up
+// anyway, so the function then costs nothing. It shares tensors' constants with g.
+func hoist(g *float.Graph) *float.Graph {
+	h := *g
+	h.Tensors, h.Nodes = slices.Clone(g.Tensors), slices.Clone(g.Nodes)
+	users, producer := make([]int, len(g.Tensors)), make([]int, len(g.Tensors))
+	for _, id := range g.Outputs {
+		users[id]++
+	}
+	for _, n := range g.Nodes {
+		for _, id := range n.In {
+			users[id]++
+		}
+	}
+	for i := range h.Nodes {
+		n := h.Nodes[i]
+		u, ok := n.Op.(float.Unary)
+		if !ok || !nondecreasing(u) {
+			n.In = slices.Clone(n.In)
+			h.Nodes[i], producer[n.Out] = n, i
+			continue
+		}
+		at, first := i, n.In[0]
+		for at > 0 && users[first] == 1 && h.Nodes[at-1].Out == first && commutes(h.Nodes[at-1].Op) {
+			at--
+			first = h.Nodes[at].In[0]
+		}
+		moved := at < i && users[first] == 1 && at > 0 && h.Nodes[at-1].Out == first && linear(h.Nodes[at-1].Op)
+		if moved {
+			h.advance(i, at)
+		}
+	}
+	return &h
+}
 // linear tells whether an op makes accumulators that are requantized.
 func linear(op float.Op) bool {
 	switch op.(type) {

@@ -1,0 +1,173 @@
+package circuits
+
+import (
+	"context"
+	"testing"
+
+	"github.com/zkinfer/zkinfer/model"
+)
+
+// Small ranges, everything: one witness holds every case of an op at once, and every other answer to
+// any of them is rejected.
+
+// lines are all sequences of n values in [0, most].
+func lines(n int, most int64) []int64 {
+	var out []int64
+	line := make([]int64, n)
+	for {
+		out = append(out, line...)
+		i := n - 1
+		for ; i >= 0 && line[i] == most; i-- {
+			line[i] = 0
+		}
+		if i < 0 {
+			return out
+		}
+		line[i]++
+	}
+}
+
+// solved executes op on x and demands that the circuit accepts it.
+func solved(t *testing.T, op model.Op, in model.Tensor, x []int64) (*compiled, *model.Trace) {
+	t.Helper()
+	g := graph(op, in)
+	c := compileGraph(t, g, Options{})
+	trace, err := g.Execute(context.Background(), [][]int64{x})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w, err := c.plan.Assign(trace)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := c.solve(c.witness(t, w)); err != nil {
+		t.Fatal(err)
+	}
+	return c, trace
+}
+
+func smallTensor(most int64, shape ...int) model.Tensor {
+	return model.Tensor{Name: "x", Shape: shape, Max: most, Type: model.Uint8, Scale: 1}
+}
+
+// Every line of four values in [0, 2], ties included; for each, every other index is rejected even if
+// its one-hot vector is consistent.
+func TestArgMaxExhaustive(t *testing.T) {
+	x := lines(4, 2)
+	for _, last := range []bool{false, true} {
+		c, trace := solved(t, &model.ArgMax{Axis: 1, LastIndex: last}, smallTensor(2, len(x)/4, 4), x)
+		out := c.graph.Outputs[0]
+		for l, honest := range trace.Values[out] {
+			for other := range int64(4) {
+				if other == honest {
+					continue
+				}
+				trace.Values[out][l] = other
+				w, err := c.plan.Assign(trace)
+				if err == nil && c.solve(c.witness(t, w)) == nil {
+					t.Errorf("last %v, line %v: index %d accepted, it is %d", last, x[4*l:4*l+4], other, honest)
+				}
+			}
+			trace.Values[out][l] = honest
+		}
+	}
+}
+
+// All pairs of values, by table and by comparison.
+func TestMaxPoolExhaustive(t *testing.T) {
+	win := model.Window{Kernel: [2]int{1, 2}, Stride: [2]int{1, 2}, Dilation: [2]int{1, 1}}
+	x := lines(2, 6)
+	solved(t, &model.MaxPool{Window: win}, smallTensor(6, 1, 1, len(x)/2, 2), x)
+	wide := make([]int64, len(x))
+	for i := range x {
+		wide[i] = x[i] * 700
+	}
+	in := smallTensor(6*700, 1, 1, len(x)/2, 2)
+	in.Type = model.Uint16
+	c, _ := solved(t, &model.MaxPool{Window: win}, in, wide)
+	if c.plan.gadgets[0].(*maxPool).byTable != nil {
+		t.Error("the wide values were compared by table: this test means the other form")
+	}
+}
+
+// All lines of three logits; for each element, the outputs one above and one below are rejected with the
+// remainder that would balance the books.
+func TestSoftmaxExhaustive(t *testing.T) {
+	exp := model.Table{Min: -3, Values: []int64{1, 4, 9, 23}}
+	x := lines(3, 3)
+	c, trace := solved(t, &model.Softmax{Axis: 1, Exp: exp, Steps: 15}, smallTensor(3, len(x)/3, 3), x)
+	out := c.graph.Outputs[0]
+	for i, honest := range trace.Values[out] {
+		for _, y := range []int64{honest - 1, honest + 1} {
+			if y < 0 || y > 15 {
+				continue
+			}
+			trace.Values[out][i] = y
+			w, err := c.plan.Assign(trace) // its remainder is then out of range, which Assign sees itself
+			if err == nil && c.solve(c.witness(t, w)) == nil {
+				t.Errorf("element %d: %d accepted, it is %d", i, y, honest)
+			}
+		}
+		trace.Values[out][i] = honest
+	}
+}
+
+// Every quotient of a saturating requantization, in the table, above and below; for each, moving the
+// argument by one and the excess against it is rejected.
+func TestSaturationExhaustive(t *testing.T) {
+	r := model.Rescale{Shift: 1, QMin: -11, QMax: 12, Table: model.Table{Min: -3, Values: []int64{7, 0, 0, 1, 2, 3, 5, 4}}}
+	var x []int64
+	for v := int64(0); v <= 44; v++ {
+		x = append(x, v)
+	}
+	in := smallTensor(44, len(x), 1)
+	c, trace := solved(t, &model.Dense{OutN: 1, Weights: []int64{1}, Bias: []int64{-21}, Rescale: r}, in, x)
+	z := c.plan.gadgets[0].(*rescaled).requantizer
+	forged := 0
+	for i := range x {
+		for _, excess := range []*ranged{z.over, z.under} {
+			w, err := c.plan.Assign(trace)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !c.shift(w, z, excess, i) {
+				continue
+			}
+			forged++
+			if c.solve(c.witness(t, w)) == nil {
+				t.Errorf("x = %d: an argument one off, balanced by the excess, was accepted", x[i])
+			}
+		}
+	}
+	if forged < len(x) {
+		t.Errorf("only %d forgeries tried", forged)
+	}
+}
+
+// shift moves element i's table argument by one and its excess so that the quotient stays; image,
+// multiplicities and output follow. It reports false where there is no such row or excess.
+func (c *compiled) shift(w *Witness, z *requantizer, excess *ranged, i int) bool {
+	row, limb := &w.Trace[z.argument.off+i], &w.Trace[excess.limbs[0].off+i]
+	to := *row - 1 // below the first row this is beyond all rows
+	if excess == z.under {
+		to = *row + 1
+	}
+	if to >= uint64(z.lookup.table.n) || *limb+1 >= uint64(excess.size) {
+		return false
+	}
+	move := func(t *table, from, to uint64) {
+		w.Trace[t.multiplicities.off+int(from)]--
+		w.Trace[t.multiplicities.off+int(to)]++
+	}
+	move(z.lookup.table, *row, to)
+	move(excess.tables[0], *limb, *limb+1)
+	*row, *limb = to, *limb+1
+	w.set(z.lookup.images, i, uint64(z.lookup.table.image[to]))
+	output := make([]uint64, z.count)
+	for k := range output {
+		output[k] = w.Trace[z.lookup.images.off+k]
+	}
+	inputs := c.plan.borders[0].elements()
+	copy(w.Packed[inputs:], c.plan.borders[1].pack(output))
+	return true
+}
