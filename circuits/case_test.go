@@ -274,6 +274,12 @@ func compileGraph(t testing.TB, g *model.Graph, o Options) *compiled {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return compilePlan(t, p)
+}
+
+func compilePlan(t testing.TB, p *Plan) *compiled {
+	t.Helper()
+	g := p.graph
 	circuit := p.NewCircuit()
 	system, err := frontend.Compile(ecc.BN254.ScalarField(), r1cs.NewBuilder, circuit, CompileOption())
 	if err != nil {

@@ -80,6 +80,57 @@ func TestConstraintCounts(t *testing.T) {
 	}
 }
 
+// Every packing of every linear layer is right, not only the one that costs least: the honest trace
+// passes, an output one off does not, and the cost is as predicted.
+func TestEveryPacking(t *testing.T) {
+	r := rand.New(rand.NewPCG(13, 14))
+	tried := 0
+	for _, gc := range gadgetCases() {
+		g := gc.build(rand.New(rand.NewPCG(1, 2)))
+		plan, err := NewPlan(g, gc.opts)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(plan.linears) != 1 {
+			continue
+		}
+		for _, k := range plan.linears[0].packings() {
+			if k[0] > 4 && k[1] > 1 && k[0] != plan.linears[0].outC {
+				continue // more of the same
+			}
+			p, err := newPlan(g, gc.opts, func(l *linear, p *Plan) { l.pack(k[0], k[1], p.opts.FoldRows) })
+			if err != nil {
+				t.Fatal(err)
+			}
+			c := compilePlan(t, p)
+			if n := c.system.GetNbConstraints(); n != p.Constraints {
+				t.Errorf("%s, %v: the plan says %d constraints, the circuit has %d", gc.name, k, p.Constraints, n)
+			}
+			if left := Dependent(c.system.GetR1Cs(), c.system.CommitmentInfo.(constraint.Groth16Commitments)); len(left) > 0 {
+				t.Errorf("%s, %v: the columns of %d committed wires may depend on each other", gc.name, k, len(left))
+			}
+			trace := c.execute(t, r)
+			w, err := p.Assign(trace)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := c.solve(c.witness(t, w)); err != nil {
+				t.Errorf("%s, %v channels and bands: %v", gc.name, k, err)
+			}
+			acc := trace.Acc[len(trace.Acc)-1]
+			acc[r.IntN(len(acc))] ^= 1 // within the remainder: the output stays, the sum does not
+			if w, err = p.Assign(trace); err != nil {
+				t.Fatal(err)
+			}
+			if c.solve(c.witness(t, w)) == nil {
+				t.Errorf("%s, %v channels and bands: an accumulator one off was accepted", gc.name, k)
+			}
+			tried++
+		}
+	}
+	t.Logf("%d packings", tried)
+}
+
 // Every single wire of the witness matters: one off by one is rejected. (All wires of small circuits,
 // a random sample of larger ones.)
 func TestTamperedWitness(t *testing.T) {

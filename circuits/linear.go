@@ -123,22 +123,30 @@ func (l *linear) pointwise() bool {
 
 // choosePacking picks digits for channels (k1) and bands (k2) by cost.
 func (l *linear) choosePacking(p *Plan) {
-	digits := max(int(maxPackedBits/l.accBits), 1)
 	best, b1, b2 := -1, 1, 1
+	for _, k := range l.packings() {
+		l.pack(k[0], k[1], p.opts.FoldRows)
+		// Powers of β are shared by all layers; a layer is charged for those it alone would need.
+		if c := l.constraints() + l.powersNeeded(); best < 0 || c < best {
+			best, b1, b2 = c, k[0], k[1]
+		}
+	}
+	l.pack(b1, b2, p.opts.FoldRows)
+}
+
+// packings lists the possible numbers of channels and bands.
+func (l *linear) packings() (out [][2]int) {
+	digits := max(int(maxPackedBits/l.accBits), 1)
 	for k2 := 1; k2 <= min(digits, l.oh); k2++ {
 		// Halo rows of a band are read from its neighbour, so bands must be equal where there are any.
 		if !l.pointwise() && l.oh%k2 != 0 {
 			continue
 		}
 		for k1 := 1; k1 <= min(digits/k2, l.outC); k1++ {
-			l.pack(k1, k2, p.opts.FoldRows)
-			// Powers of β are shared by all layers; a layer is charged for those it alone would need.
-			if c := l.constraints() + l.powersNeeded(); best < 0 || c < best {
-				best, b1, b2 = c, k1, k2
-			}
+			out = append(out, [2]int{k1, k2})
 		}
 	}
-	l.pack(b1, b2, p.opts.FoldRows)
+	return out
 }
 
 // pack lays out blocks and columns for k1 channels and k2 bands.

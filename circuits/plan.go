@@ -97,6 +97,11 @@ type gadget interface {
 
 // NewPlan plans the circuit of a graph.
 func NewPlan(g *model.Graph, opts Options) (*Plan, error) {
+	return newPlan(g, opts, (*linear).choosePacking)
+}
+
+// newPlan is NewPlan with a choice of each linear layer's packing.
+func newPlan(g *model.Graph, opts Options, choose func(*linear, *Plan)) (*Plan, error) {
 	if opts.FoldRows == 0 {
 		opts.FoldRows = DefaultFoldRows
 	}
@@ -112,7 +117,7 @@ func NewPlan(g *model.Graph, opts Options) (*Plan, error) {
 		p.gadgets = append(p.gadgets, gd)
 	}
 	p.newBorders()
-	if err := p.allocate(); err != nil {
+	if err := p.allocate(choose); err != nil {
 		return nil, err
 	}
 	p.account()
@@ -133,7 +138,7 @@ func bindings(bs []*border) []Binding {
 	return out
 }
 
-func (p *Plan) allocate() error {
+func (p *Plan) allocate(choose func(*linear, *Plan)) error {
 	d := newDemands()
 	for _, g := range p.gadgets {
 		g.demand(d)
@@ -156,7 +161,7 @@ func (p *Plan) allocate() error {
 		t.multiplicities = p.wires(t.rows())
 	}
 	for _, l := range p.linears {
-		l.choosePacking(p)
+		choose(l, p)
 	}
 	// Shared input sums and folded columns depend on nothing but the layers themselves.
 	for _, l := range p.linears {
