@@ -98,6 +98,8 @@ func TestNewWeightsSameKeys(t *testing.T) {
 		expect(t, "new weights, old commitment", f.verify(&p.Bundle.Statement, p.Bundle.Proof), verifier.ErrInvalidProof)
 		expect(t, "old weights, new commitment",
 			verifier.Verify(vk, opening.Commitment, &f.proved.Bundle.Statement, f.proved.Bundle.Proof), verifier.ErrInvalidProof)
+		_, err = f.keys.Prove(context.Background(), other, f.opening, [][]int64{randomImage(3, 64)}, nil)
+		expect(t, "proving new weights with the old commitment", err, ErrKeyMismatch)
 		expect(t, "bundle with a foreign commitment", verifier.VerifyBundle(vk, f.opening.Commitment, p.Bundle), verifier.ErrKeyMismatch)
 	}
 }

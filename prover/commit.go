@@ -30,6 +30,7 @@ type ModelOpening struct {
 	Commitment *verifier.ModelCommitment
 	Salts      []fr.Element
 	Key        [32]byte // digest of the verifying key it was made for
+	Parameters [32]byte // digest of the weights
 }
 
 // CommitModel commits to the parameters of g: R points C_i = Σ P[i][j]·G_j + s_i·H. New weights of
@@ -43,7 +44,8 @@ func (k *Keys) CommitModel(ctx context.Context, g *model.Graph, privacy Privacy)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrKeyMismatch, err)
 	}
-	out := &ModelOpening{Commitment: &verifier.ModelCommitment{}, Salts: make([]fr.Element, len(p.Rows)), Key: k.Verifying.Digest()}
+	out := &ModelOpening{Commitment: &verifier.ModelCommitment{}, Salts: make([]fr.Element, len(p.Rows)),
+		Key: k.Verifying.Digest(), Parameters: g.ParameterDigest()}
 	for i, row := range p.Rows {
 		if err := ctx.Err(); err != nil {
 			return nil, err

@@ -235,8 +235,9 @@ func readDigested(dir, name string, m *Manifest, decode func(io.Reader) error) (
 
 // secretFile is the stored form of an opening: what the owner of a model commitment keeps.
 type secretFile struct {
-	Key   []byte   `cbor:"key"`
-	Salts [][]byte `cbor:"salts"`
+	Key        []byte   `cbor:"key"`
+	Parameters []byte   `cbor:"parameters"`
+	Salts      [][]byte `cbor:"salts"`
 }
 
 // SaveOpening writes a model commitment and its secret salts to the key folder, with what the
@@ -247,7 +248,7 @@ func SaveOpening(dir string, force bool, g *model.Graph, o *ModelOpening, privac
 		Inputs: meanings(g, g.Inputs), Outputs: meanings(g, g.Outputs),
 		PixelScale: g.Source.PixelScale, PixelMean: g.Source.PixelMean,
 	}
-	secret := secretFile{Key: o.Key[:]}
+	secret := secretFile{Key: o.Key[:], Parameters: o.Parameters[:]}
 	for _, s := range o.Salts {
 		secret.Salts = append(secret.Salts, s.Marshal())
 	}
@@ -295,6 +296,10 @@ func OpenOpening(dir string) (*ModelOpening, error) {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	o := &ModelOpening{Commitment: f.Commitment, Key: f.Key}
+	if len(s.Parameters) != len(o.Parameters) {
+		return nil, fmt.Errorf("%w: %s: digest of %d bytes, expected 32", ErrMalformedKeys, path, len(s.Parameters))
+	}
+	o.Parameters = [32]byte(s.Parameters)
 	if len(s.Salts) != len(f.Commitment.Rows) || string(s.Key) != string(f.Key[:]) {
 		return nil, fmt.Errorf("%w: %s belongs to another model commitment; run commit again", ErrKeyMismatch, path)
 	}

@@ -45,6 +45,9 @@ func (k *Keys) Prove(ctx context.Context, g *model.Graph, opening *ModelOpening,
 	if opening.Key != k.Verifying.Digest() {
 		return nil, fmt.Errorf("%w: the model commitment was made for other keys; run commit again", ErrKeyMismatch)
 	}
+	if opening.Parameters != g.ParameterDigest() {
+		return nil, fmt.Errorf("%w: model %q has other weights than the model commitment was made for; run commit for it, and give verifiers the new commitment", ErrKeyMismatch, g.Name)
+	}
 	parameters, err := plan.Parameters(g)
 	if err != nil {
 		return nil, err

@@ -197,7 +197,7 @@ func (im *importer) dimension(d *onnxpb.TensorShapeProto_Dimension, axis int) (i
 	if axis == 0 {
 		return 1, nil
 	}
-	return 0, fmt.Errorf("%w: dimension %d (%q) has no size; give it one in Options.Dims or export the model with a fixed shape",
+	return 0, fmt.Errorf("%w: dimension %d (%q) has no size; give it one (Options.Dims, --dim) or export the model with a fixed shape",
 		ErrUnsupportedModel, axis, d.GetDimParam())
 }
 
