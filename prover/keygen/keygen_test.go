@@ -7,6 +7,7 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"io"
 	"math/big"
 	"testing"
@@ -176,21 +177,23 @@ func TestCancelled(t *testing.T) {
 
 // BenchmarkSetup compares with gnark's, side by side.
 func BenchmarkSetup(b *testing.B) {
-	r := compile(b, 1<<16-20)
-	b.Run("keygen", func(b *testing.B) {
-		for b.Loop() {
-			if _, _, err := Setup(context.Background(), r); err != nil {
-				b.Fatal(err)
+	for _, log := range []int{16, 18} {
+		r := compile(b, 1<<log-20)
+		b.Run(fmt.Sprintf("keygen/2^%d", log), func(b *testing.B) {
+			for b.Loop() {
+				if _, _, err := Setup(context.Background(), r); err != nil {
+					b.Fatal(err)
+				}
 			}
-		}
-	})
-	b.Run("gnark", func(b *testing.B) {
-		for b.Loop() {
-			var pk groth16.ProvingKey
-			var vk groth16.VerifyingKey
-			if err := groth16.Setup(r, &pk, &vk); err != nil {
-				b.Fatal(err)
+		})
+		b.Run(fmt.Sprintf("gnark/2^%d", log), func(b *testing.B) {
+			for b.Loop() {
+				var pk groth16.ProvingKey
+				var vk groth16.VerifyingKey
+				if err := groth16.Setup(r, &pk, &vk); err != nil {
+					b.Fatal(err)
+				}
 			}
-		}
-	})
+		})
+	}
 }
