@@ -98,7 +98,7 @@ func TestEveryPacking(t *testing.T) {
 			if k[0] > 4 && k[1] > 1 && k[0] != plan.linears[0].outC {
 				continue // more of the same
 			}
-			p, err := newPlan(g, gc.opts, func(l *linear, p *Plan) { l.pack(k[0], k[1], p.opts.FoldRows) })
+			p, err := newPlan(g, plan.Options(), func(l *linear, p *Plan) { l.pack(k[0], k[1], p.opts.FoldRows) })
 			if err != nil {
 				t.Fatal(err)
 			}

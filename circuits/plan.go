@@ -15,9 +15,13 @@ var (
 	ErrTooLarge = errors.New("range too large for a circuit")
 )
 
-// DefaultFoldRows is the fold height R where Options leave it open: the model commitment has at
-// most this many points, and a verifier adds as many.
-const DefaultFoldRows = 16
+// MaxDefaultFoldRows bounds the fold height R where Options leave it open: the model commitment has
+// at most this many points, and a verifier adds as many.
+const MaxDefaultFoldRows = 16
+
+// foldSlack is the fraction of constraints for which a lower fold height is preferred: each row is a
+// point of the model commitment, a scalar multiplication of every verification, 6,150 gas in a contract.
+const foldSlack = 0.01
 
 // maxPackedBits bounds the digits packed into one field element: the BN254 scalar field has 254 bits.
 const maxPackedBits = 252
@@ -30,7 +34,7 @@ const packLimit = 64
 type Options struct {
 	PrivateInput  bool
 	PrivateOutput bool
-	FoldRows      int // R; 0 means DefaultFoldRows, at most 1024
+	FoldRows      int // R, at most 1024; 0 leaves it to the plan
 }
 
 // Binding says how a tensor of the statement is bound.
@@ -97,14 +101,32 @@ type gadget interface {
 
 // NewPlan plans the circuit of a graph.
 func NewPlan(g *model.Graph, opts Options) (*Plan, error) {
-	return newPlan(g, opts, (*linear).choosePacking)
+	if opts.FoldRows != 0 {
+		return newPlan(g, opts, (*linear).choosePacking)
+	}
+	opts.FoldRows = MaxDefaultFoldRows
+	best, err := newPlan(g, opts, (*linear).choosePacking)
+	if err != nil {
+		return nil, err
+	}
+	for rows := 1; rows < MaxDefaultFoldRows; rows *= 2 {
+		opts.FoldRows = rows
+		p, err := newPlan(g, opts, (*linear).choosePacking)
+		if err != nil {
+			return nil, err
+		}
+		if float64(p.Constraints) <= (1+foldSlack)*float64(best.Constraints) {
+			return p, nil
+		}
+	}
+	return best, nil
 }
+
+// Options are those the plan was made with, the fold height filled in.
+func (p *Plan) Options() Options { return p.opts }
 
 // newPlan is NewPlan with a choice of each linear layer's packing.
 func newPlan(g *model.Graph, opts Options, choose func(*linear, *Plan)) (*Plan, error) {
-	if opts.FoldRows == 0 {
-		opts.FoldRows = DefaultFoldRows
-	}
 	if opts.FoldRows < 1 || opts.FoldRows > 1024 {
 		return nil, fmt.Errorf("fold height %d: expected 1 to 1024", opts.FoldRows)
 	}

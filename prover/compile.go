@@ -55,7 +55,7 @@ func Compile(ctx context.Context, g *model.Graph, o Options) (*Circuit, error) {
 	if err != nil {
 		return nil, fmt.Errorf("compiling the circuit: %w", err)
 	}
-	out := &Circuit{Plan: plan, graph: g, options: o, system: system.(*cs.R1CS)}
+	out := &Circuit{Plan: plan, graph: g, options: plan.Options(), system: system.(*cs.R1CS)}
 	return out, out.checkLayout(c)
 }
 

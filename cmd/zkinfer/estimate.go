@@ -11,7 +11,7 @@ import (
 // good to about a third.
 const (
 	proveCPUSeconds  = 15e-6
-	setupCPUSeconds  = 310e-6
+	setupCPUSeconds  = 50e-6
 	memoryBytes      = 1900
 	provingKeyBytes  = 420
 	baseMemoryBytes  = 32 << 20

@@ -73,7 +73,7 @@ type circuitFlags struct {
 func (c *circuitFlags) flags(f *pflag.FlagSet) {
 	f.StringVar(&c.input, "input", "public", "whether a proof shows the input: public or private")
 	f.StringVar(&c.output, "output", "public", "whether a proof shows the output: public or private")
-	f.IntVar(&c.foldRows, "fold-rows", 0, "points in a model commitment at most (default 16): more are cheaper to prove and dearer to verify")
+	f.IntVar(&c.foldRows, "fold-rows", 0, "points in a model commitment at most (default: chosen by cost, up to 16): more are cheaper to prove and dearer to verify")
 }
 
 func (c *circuitFlags) options() (circuits.Options, error) {
