@@ -27,17 +27,9 @@ func TestMNISTProofs(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		out := make([][][]float32, set.Len())
-		for i := range out {
-			s, err := set.Sample(i)
-			if err != nil {
-				t.Fatal(err)
-			}
-			values := make([]float32, len(s[0].Values))
-			for k, v := range s[0].Values {
-				values[k] = float32(v)
-			}
-			out[i] = [][]float32{values}
+		out, err := set.Floats(set.Len())
+		if err != nil {
+			t.Fatal(err)
 		}
 		return out
 	}

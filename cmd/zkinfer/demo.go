@@ -165,7 +165,7 @@ func demoDigits(inputs []samples.Input) (images [][][]float32, labels []int, err
 	if err != nil {
 		return nil, nil, err
 	}
-	if images, err = realSamples(set, set.Len()); err != nil {
+	if images, err = set.Floats(set.Len()); err != nil {
 		return nil, nil, err
 	}
 	if b, err = testvectors.Digits.ReadFile("digits/labels.idx"); err != nil {

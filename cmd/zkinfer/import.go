@@ -260,7 +260,7 @@ func (f *importFlags) readSamples(u *ui, fg *float.Graph, o *quantize.Options) (
 			return nil, nil, fmt.Errorf("%w: %d labels for %d samples; give one label a sample", samples.ErrShape, len(labels), set.Len())
 		}
 	}
-	if data, err = realSamples(set, f.count(u, set.Len())); err != nil {
+	if data, err = set.Floats(f.count(u, set.Len())); err != nil {
 		return nil, nil, fmt.Errorf("%s: %w", f.calibrate, err)
 	}
 	return data, labels, nil
@@ -287,25 +287,6 @@ func (f *importFlags) count(u *ui, n int) int {
 		return defaultSamples
 	}
 	return n
-}
-
-// realSamples are the first n samples, sample → input → values.
-func realSamples(set *samples.Set, n int) ([][][]float32, error) {
-	out := make([][][]float32, n)
-	for i := range out {
-		s, err := set.Sample(i)
-		if err != nil {
-			return nil, err
-		}
-		for _, t := range s {
-			values := make([]float32, len(t.Values))
-			for j, v := range t.Values {
-				values[j] = float32(v)
-			}
-			out[i] = append(out[i], values)
-		}
-	}
-	return out, nil
 }
 
 // nameOf is the name that was asked for, or the model's own, or the file's.

@@ -257,6 +257,25 @@ func (s *Set) quantized(c *column) bool {
 	return c.integers && !c.pixels
 }
 
+// Floats are the first n samples as a float network takes them: sample → input → values.
+func (s *Set) Floats(n int) ([][][]float32, error) {
+	out := make([][][]float32, n)
+	for i := range out {
+		sample, err := s.Sample(i)
+		if err != nil {
+			return nil, err
+		}
+		for _, t := range sample {
+			values := make([]float32, len(t.Values))
+			for j, v := range t.Values {
+				values[j] = float32(v)
+			}
+			out[i] = append(out[i], values)
+		}
+	}
+	return out, nil
+}
+
 // Quantize turns a sample into the integers that the input tensors of a model take, in order: real
 // values are rounded and clamped, quantized ones have to lie in the tensor's range (ErrValue).
 func (s Sample) Quantize(inputs []model.Tensor) ([][]int64, error) {

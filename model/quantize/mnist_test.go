@@ -33,17 +33,9 @@ func mnist8(t *testing.T, images, labels string) (*float.Graph, [][][]float32, [
 	if err != nil {
 		t.Fatal(err)
 	}
-	data := make([][][]float32, set.Len())
-	for i := range data {
-		s, err := set.Sample(i)
-		if err != nil {
-			t.Fatal(err)
-		}
-		values := make([]float32, len(s[0].Values))
-		for k, v := range s[0].Values {
-			values[k] = float32(v)
-		}
-		data[i] = [][]float32{values}
+	data, err := set.Floats(set.Len())
+	if err != nil {
+		t.Fatal(err)
 	}
 	return g, data, classes
 }
