@@ -3,7 +3,6 @@ package quantize
 import (
 	"fmt"
 	"math"
-	"slices"
 
 	"github.com/zkinfer/zkinfer/model"
 	"github.com/zkinfer/zkinfer/model/float"
@@ -13,68 +12,124 @@ import (
 // weights add up like noise of that size.
 const typicalValue = 80
 
-// noise is the error, in last places of the weights, of a sum of n products with activations of
-// tensor x.
-func (e *emitter) noise(x, n int) float64 {
-	size := typicalValue * float64(e.scales.of(x).hi) / 255
-	return 0.29 * math.Sqrt(float64(n)) * size
-}
+// roundingNoise is the standard deviation of a rounding error, in last places: 1/√12.
+const roundingNoise = 0.29
 
-// worst is the error of one multiplier, rounded by half a last place, of values up to `greatest`.
-func worst(greatest float64) float64 { return greatest / 2 }
+// Shifts are even, so that fewer sizes of tables occur. A layer that needs more than maxSharedShift has
+// its own.
+const (
+	minShift       = 12
+	maxSharedShift = 16
+	maxShift       = 24
+)
 
-func (e *emitter) weights(node float.Node, k int) []float32 {
-	if len(node.In) <= k {
-		return nil
+// sharedShift is the least one that is precise enough for every layer which maxSharedShift is for.
+func (n *network) sharedShift() uint {
+	shared := uint(minShift)
+	for i, node := range n.g.Nodes {
+		if n.merged[i] || !linear(node.Op) {
+			continue
+		}
+		if s := n.leastShift(node); s <= maxSharedShift {
+			shared = max(shared, s)
+		}
 	}
-	return e.g.Tensors[node.In[k]].Const
+	return shared
 }
 
-// biasOr is the bias, zeros where there is none.
-func biasOr(b []float32, n int) []float32 {
-	if b == nil {
+func (n *network) layerShift(node float.Node) uint {
+	if s := n.leastShift(node); s > maxSharedShift {
+		return s
+	}
+	return n.shift
+}
+
+// leastShift is the least even shift at which rounding the parameters moves a quotient by less than
+// a quarter.
+func (n *network) leastShift(node float.Node) uint {
+	need := math.Log2(4 * n.lastPlaces(node))
+	return uint(min(max(2*math.Ceil(need/2), minShift), maxShift))
+}
+
+// lastPlaces is how far rounding the parameters moves an accumulator: as a root mean square for the many
+// weights of a convolution or dense layer, at worst for a few multipliers. It depends on the
+// architecture alone.
+func (n *network) lastPlaces(node float.Node) float64 {
+	x := node.In[0]
+	greatest := n.greatest(x)
+	weights := func(fanIn int) float64 {
+		return roundingNoise * math.Sqrt(float64(fanIn)) * typicalValue * greatest / 255
+	}
+	switch op := node.Op.(type) {
+	case float.Conv:
+		return weights(n.g.Tensors[node.In[1]].Len() / n.g.Tensors[node.In[1]].Shape[0])
+	case float.Dense:
+		return weights(n.g.Tensors[node.In[1]].Shape[0])
+	case float.Binary:
+		if op.Func == "mul" {
+			return greatest * n.greatest(node.In[1]) / 2
+		}
+		return (greatest + n.greatest(node.In[1])) / 2
+	case float.AvgPool:
+		return float64(op.Kernel[0]*op.Kernel[1]) * greatest / 2
+	case float.Mean:
+		return float64(averaged(n.g.Tensors[x].Shape, op.Axes)) * greatest / 2
+	}
+	return greatest / 2
+}
+
+// greatest is the largest magnitude of a tensor's integers.
+func (n *network) greatest(tensor int) float64 {
+	g := n.scales.of(tensor)
+	return float64(max(-g.lo, g.hi))
+}
+
+// averaged is how many elements a mean over axes takes together.
+func averaged(shape, axes []int) int {
+	n := 1
+	for _, a := range axes {
+		n *= shape[a]
+	}
+	return n
+}
+
+// bias is operand 2, zeros where there is none.
+func (e *emitter) bias(node float.Node, n int) []float32 {
+	if len(node.In) < 3 {
 		return make([]float32, n)
 	}
-	return b
+	return e.g.Tensors[node.In[2]].Const
 }
 
-func scaled(w []float32, s float64, perUnit func(float64) int64) []int64 {
+func scaled(w []float32, s float64, parameter func(float64) int64) []int64 {
 	out := make([]int64, len(w))
 	for i, v := range w {
-		out[i] = perUnit(float64(v) * s)
+		out[i] = parameter(float64(v) * s)
 	}
 	return out
 }
 
 func (e *emitter) conv(i int, node float.Node, op float.Conv) error {
-	w, shape := e.weights(node, 1), e.g.Tensors[node.In[1]].Shape
-	if w == nil || len(node.In) > 2 && e.weights(node, 2) == nil {
-		return fmt.Errorf("%w: convolution with computed weights", ErrUnsupportedOp)
-	}
-	x := node.In[0]
-	bias := biasOr(e.weights(node, 2), shape[0])
-	return e.add(i, node, []int{x}, func(r model.Rescale, perUnit func(float64) int64) model.Op {
-		return &model.Conv{Window: model.Window(op.Window), Groups: op.Groups, OutC: shape[0], Rescale: r,
-			Weights: scaled(w, e.scaleOf(x), perUnit), Bias: scaled(bias, 1, perUnit)}
-	}, shiftFor(e.noise(x, shape[1]*shape[2]*shape[3])))
+	x, w := node.In[0], e.g.Tensors[node.In[1]]
+	outputs := w.Shape[0]
+	return e.add(i, node, []int{x}, func(parameter func(float64) int64) model.Rescaled {
+		return &model.Conv{Window: model.Window(op.Window), Groups: op.Groups, OutC: outputs,
+			Weights: scaled(w.Const, e.scaleOf(x), parameter), Bias: scaled(e.bias(node, outputs), 1, parameter)}
+	})
 }
 
 func (e *emitter) dense(i int, node float.Node) error {
-	w, shape := e.weights(node, 1), e.g.Tensors[node.In[1]].Shape
-	if w == nil || len(node.In) > 2 && e.weights(node, 2) == nil {
-		return fmt.Errorf("%w: product with a computed matrix", ErrUnsupportedOp)
-	}
-	x, k, n := node.In[0], shape[0], shape[1]
-	bias := biasOr(e.weights(node, 2), n)
-	rows := make([]float32, 0, len(w)) // by output
+	x, w := node.In[0], e.g.Tensors[node.In[1]]
+	k, n := w.Shape[0], w.Shape[1]
+	rows := make([]float32, 0, len(w.Const)) // by output
 	for o := range n {
 		for c := range k {
-			rows = append(rows, w[c*n+o])
+			rows = append(rows, w.Const[c*n+o])
 		}
 	}
-	return e.add(i, node, []int{x}, func(r model.Rescale, perUnit func(float64) int64) model.Op {
-		return &model.Dense{OutN: n, Rescale: r, Weights: scaled(rows, e.scaleOf(x), perUnit), Bias: scaled(bias, 1, perUnit)}
-	}, shiftFor(e.noise(x, k)))
+	return e.add(i, node, []int{x}, func(parameter func(float64) int64) model.Rescaled {
+		return &model.Dense{OutN: n, Weights: scaled(rows, e.scaleOf(x), parameter), Bias: scaled(e.bias(node, n), 1, parameter)}
+	})
 }
 
 func (e *emitter) affine(i int, node float.Node) error {
@@ -91,62 +146,44 @@ func (e *emitter) affine(i int, node float.Node) error {
 		}
 		return out
 	}
-	scale, shift := spread(a), spread(b)
-	return e.add(i, node, []int{x}, func(r model.Rescale, perUnit func(float64) int64) model.Op {
-		return &model.Affine{ParamShape: shape, Rescale: r, Scale: scaled(scale, e.scaleOf(x), perUnit), Shift: scaled(shift, 1, perUnit)}
-	}, shiftFor(worst(float64(e.scales.of(x).hi))))
+	return e.add(i, node, []int{x}, func(parameter func(float64) int64) model.Rescaled {
+		return &model.Affine{ParamShape: shape, Scale: scaled(spread(a), e.scaleOf(x), parameter), Shift: scaled(spread(b), 1, parameter)}
+	})
 }
 
 func (e *emitter) binary(i int, node float.Node, op float.Binary) error {
-	x, y := node.In[0], node.In[1]
-	if e.constant(x) || e.constant(y) {
-		return fmt.Errorf("%w: %s with a constant that is larger than the other operand", ErrUnsupportedOp, op.Func)
-	}
-	sx, sy := e.scaleOf(x), e.scaleOf(y)
-	hx, hy := float64(e.scales.of(x).hi), float64(e.scales.of(y).hi)
-	sign := 1.0
+	sx, sy := e.scaleOf(node.In[0]), e.scaleOf(node.In[1])
 	switch op.Func {
 	case "mul":
-		return e.add(i, node, []int{x, y}, func(r model.Rescale, perUnit func(float64) int64) model.Op {
-			return &model.Mul{Rescale: r, Multiplier: []int64{perUnit(sx * sy)}}
-		}, shiftFor(worst(hx*hy)))
+		return e.add(i, node, node.In, func(parameter func(float64) int64) model.Rescaled {
+			return &model.Mul{Multiplier: []int64{parameter(sx * sy)}}
+		})
 	case "sub":
-		sign = -1
+		sy = -sy
 	case "add":
 	default:
 		return fmt.Errorf("%w: %s of two computed tensors", ErrUnsupportedOp, op.Func)
 	}
-	return e.add(i, node, []int{x, y}, func(r model.Rescale, perUnit func(float64) int64) model.Op {
-		return &model.Add{Zeros: []int64{0, 0}, Rescale: r, Multipliers: []int64{perUnit(sx), perUnit(sign * sy)}, Bias: []int64{0}}
-	}, shiftFor(worst(hx+hy)))
+	return e.add(i, node, node.In, func(parameter func(float64) int64) model.Rescaled {
+		return &model.Add{Zeros: []int64{0, 0}, Multipliers: []int64{parameter(sx), parameter(sy)}, Bias: []int64{0}}
+	})
 }
 
 func (e *emitter) avgPool(i int, node float.Node, op float.AvgPool) error {
 	x := node.In[0]
-	shape := e.g.Tensors[x].Shape
-	pool := model.AvgPool{Window: model.Window(op.Window), CountPad: op.CountPad}
-	counts := pool.Counts(shape)
-	if len(counts) == 0 || counts[0] == 0 {
-		return fmt.Errorf("%w: a pooling window lies entirely on padding", ErrUnsupportedOp)
-	}
-	return e.add(i, node, []int{x}, func(r model.Rescale, perUnit func(float64) int64) model.Op {
-		p := pool
-		p.Rescale = r
-		for _, n := range counts {
-			p.Multipliers = append(p.Multipliers, perUnit(e.scaleOf(x)/float64(n)))
+	return e.add(i, node, []int{x}, func(parameter func(float64) int64) model.Rescaled {
+		p := &model.AvgPool{Window: model.Window(op.Window), CountPad: op.CountPad}
+		for _, n := range p.Counts(e.g.Tensors[x].Shape) {
+			p.Multipliers = append(p.Multipliers, parameter(e.scaleOf(x)/float64(n)))
 		}
-		return &p
-	}, shiftFor(worst(float64(slices.Max(counts))*float64(e.scales.of(x).hi))))
+		return p
+	})
 }
 
 func (e *emitter) mean(i int, node float.Node, op float.Mean) error {
 	x := node.In[0]
 	in, out := e.g.Tensors[x].Shape, e.g.Tensors[node.Out].Shape
-	n := 1
-	for _, a := range op.Axes {
-		n *= in[a]
-	}
-	return e.add(i, node, []int{x}, func(r model.Rescale, perUnit func(float64) int64) model.Op {
-		return &model.Mean{Axes: op.Axes, KeepDims: len(in) == len(out), Rescale: r, Multiplier: []int64{perUnit(e.scaleOf(x) / float64(n))}}
-	}, shiftFor(worst(float64(n)*float64(e.scales.of(x).hi))))
+	return e.add(i, node, []int{x}, func(parameter func(float64) int64) model.Rescaled {
+		return &model.Mean{Axes: op.Axes, KeepDims: len(in) == len(out), Multiplier: []int64{parameter(e.scaleOf(x) / float64(averaged(in, op.Axes)))}}
+	})
 }

@@ -2,10 +2,8 @@ package quantize
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"math"
-	"runtime"
 	"sync"
 
 	"github.com/zkinfer/zkinfer/model"
@@ -22,41 +20,53 @@ type Accuracy struct {
 	IntegerCorrect  int     `json:"integer_correct"`
 }
 
-// Measure runs both on all samples; labels may be nil. All cores are used.
+// Measure runs both on all samples; labels may be nil. All cores are used. The class that a network
+// names is the position of the greatest element of its first output, or that output's value where the
+// network ends in argmax. Errors are ErrCalibration for too few labels, those of running either graph,
+// and the context's.
 func Measure(ctx context.Context, fg *float.Graph, ig *model.Graph, samples [][][]float32, labels []int) (Accuracy, error) {
 	if labels != nil && len(labels) < len(samples) {
 		return Accuracy{}, fmt.Errorf("%w: %d labels for %d samples", ErrCalibration, len(labels), len(samples))
 	}
-	var (
-		mu    sync.Mutex
-		total tally
-		first error
-		wg    sync.WaitGroup
-		next  = make(chan int)
-	)
-	for range runtime.GOMAXPROCS(0) {
-		wg.Go(func() {
-			for s := range next {
-				one, err := compare(ctx, fg, ig, samples[s], labels, s)
-				mu.Lock()
-				first = errors.Join(first, err)
-				total.add(one)
-				mu.Unlock()
-			}
-		})
+	m := comparison{float: fg, integer: ig, class: argmax}
+	if namesClasses(fg) {
+		m.class = func(v []float64) int { return int(v[0]) }
 	}
-	for s := range samples {
-		mu.Lock()
-		failed := first != nil
-		mu.Unlock()
-		if failed {
-			break
+	var mu sync.Mutex
+	var total tally
+	err := eachSample(ctx, len(samples), func(s int) error {
+		var label *int
+		if labels != nil {
+			label = &labels[s]
 		}
-		next <- s
+		one, err := m.run(ctx, samples[s], label)
+		if err != nil {
+			return fmt.Errorf("sample %d: %w", s, err)
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		total.add(one)
+		return nil
+	})
+	return total.accuracy(), err
+}
+
+// namesClasses tells whether the first output is one index, made by argmax.
+func namesClasses(g *float.Graph) bool {
+	at := g.Outputs[0]
+	if g.Tensors[at].Len() != 1 {
+		return false
 	}
-	close(next)
-	wg.Wait()
-	return total.accuracy(), first
+	for i := len(g.Nodes) - 1; i >= 0; i-- {
+		if n := g.Nodes[i]; n.Out == at {
+			if _, ok := n.Op.(float.Reshape); !ok {
+				_, ok = n.Op.(float.ArgMax)
+				return ok
+			}
+			at = n.In[0]
+		}
+	}
+	return false
 }
 
 // tally adds up comparisons.
@@ -80,16 +90,23 @@ func (t *tally) accuracy() Accuracy {
 		MaxError: t.worst, MeanError: t.sum / float64(max(t.elements, 1)), FloatCorrect: t.float, IntegerCorrect: t.integer}
 }
 
-func compare(ctx context.Context, fg *float.Graph, ig *model.Graph, sample [][]float32, labels []int, s int) (tally, error) {
-	want, err := fg.Run(sample)
+// comparison is the two graphs and how their outputs name a class.
+type comparison struct {
+	float   *float.Graph
+	integer *model.Graph
+	class   func([]float64) int
+}
+
+func (m comparison) run(ctx context.Context, sample [][]float32, label *int) (tally, error) {
+	want, err := m.float.Run(sample)
 	if err != nil {
 		return tally{}, err
 	}
-	ints, err := ig.Run(ctx, Inputs(ig, sample))
+	ints, err := m.integer.Run(ctx, Inputs(m.integer, sample))
 	if err != nil {
 		return tally{}, err
 	}
-	out := ig.Tensors[ig.Outputs[0]]
+	out := m.integer.Tensors[m.integer.Outputs[0]]
 	got := make([]float64, len(ints[0]))
 	expected := make([]float64, len(ints[0]))
 	t := tally{samples: 1, elements: len(got)}
@@ -99,10 +116,10 @@ func compare(ctx context.Context, fg *float.Graph, ig *model.Graph, sample [][]f
 		t.sum += d
 		t.worst = max(t.worst, d)
 	}
-	a, b := argmax(expected), argmax(got)
+	a, b := m.class(expected), m.class(got)
 	t.agree = count(a == b)
-	if labels != nil {
-		t.float, t.integer = count(a == labels[s]), count(b == labels[s])
+	if label != nil {
+		t.float, t.integer = count(a == *label), count(b == *label)
 	}
 	return t, nil
 }

@@ -58,6 +58,15 @@ func TestMNIST(t *testing.T) {
 	if a.ArgmaxAgreement < 1 || a.IntegerCorrect < a.FloatCorrect {
 		t.Errorf("on the bundled digits: %+v", a)
 	}
+	e, err := quantize(context.Background(), g, Options{Calibration: data, PixelScale: []float64{1}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, s := range data {
+		if _, err := check(e, s); err != nil {
+			t.Errorf("digit %d: %v", i, err)
+		}
+	}
 	for name, o := range map[string]circuits.Options{"public": {}, "private": {PrivateInput: true, PrivateOutput: true}} {
 		p, err := circuits.NewPlan(ig, o)
 		if err != nil {
@@ -71,6 +80,23 @@ func TestMNIST(t *testing.T) {
 			if per := float64(n.Constraints) / float64(max(n.Activations, 1)); n.Kind == "conv" && per > 3.7 {
 				t.Errorf("%s: %.2f constraints an activation, at most 3.7", n.Name, per)
 			}
+		}
+	}
+}
+
+// Weights that training moved by three percent stay in the architecture without being told, so that keys
+// made for the old ones serve.
+func TestMNISTRetrained(t *testing.T) {
+	dir := "../../testvectors/digits"
+	g, data, _ := mnist8(t, filepath.Join(dir, "images.idx.gz"), filepath.Join(dir, "labels.idx"))
+	first := quantizedMNIST(t, g, data)
+	for seed := range uint64(5) {
+		again := quantizedMNIST(t, retrained(g, seed, 0.03, 1), data)
+		if again.ArchitectureDigest() != first.ArchitectureDigest() {
+			t.Errorf("seed %d: %s", seed, difference(again, first))
+		}
+		if again.ParameterDigest() == first.ParameterDigest() {
+			t.Errorf("seed %d: the same parameters", seed)
 		}
 	}
 }

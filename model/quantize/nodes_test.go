@@ -10,7 +10,6 @@ import (
 	"testing"
 
 	"github.com/zkinfer/zkinfer/circuits"
-	"github.com/zkinfer/zkinfer/model"
 	"github.com/zkinfer/zkinfer/model/onnx/onnxtest"
 )
 
@@ -24,8 +23,7 @@ var notQuantized = map[string]string{
 }
 
 // Every case of the ONNX backend suite that imports agrees, as an integer graph, with the expected
-// output within its quantization error: four steps of the output, one of what lies between, and one
-// and a half times what moving every input by a step does to the float graph. Each is planned as a
+// output within its error bound (checker), and every tensor on the way does. Each is planned as a
 // circuit too.
 func TestOnnxNodeSuite(t *testing.T) {
 	dirs, err := filepath.Glob("../../testvectors/onnx-node/test_*")
@@ -39,7 +37,7 @@ func TestOnnxNodeSuite(t *testing.T) {
 		if err != nil {
 			continue // the importer's own test keeps the list of what it refuses, and why
 		}
-		err = checkCase(c)
+		err = checkCase(name, c)
 		reason, excepted := notQuantized[name]
 		switch {
 		case err != nil && !excepted:
@@ -69,70 +67,45 @@ func calibration(inputs [][]float32) [][][]float32 {
 	return out
 }
 
-func checkCase(c onnxtest.Case) error {
-	ig, err := Quantize(context.Background(), c.Graph, Options{Calibration: calibration(c.Inputs), ActivationBits: 12})
+// largestBound is how large a case's error bound may be, as a part of its largest result: beyond, its
+// agreement says little.
+const largestBound = 0.02
+
+// looseBounds lists the cases whose bound is larger, with the reason.
+var looseBounds = map[string]string{
+	"softmax_large_number": "logits of 10,000 in 12 bits are known to 2.5",
+}
+
+func checkCase(name string, c onnxtest.Case) error {
+	e, err := quantize(context.Background(), c.Graph, Options{Calibration: calibration(c.Inputs), ActivationBits: 12})
 	if err != nil {
 		return err
 	}
-	got, err := ig.Run(context.Background(), Inputs(ig, c.Inputs))
+	bounds, err := check(e, c.Inputs)
 	if err != nil {
 		return err
 	}
-	moved, err := movedOutputs(c, ig)
+	got, err := e.result.Run(context.Background(), Inputs(e.result, c.Inputs))
 	if err != nil {
 		return err
 	}
 	for k, want := range c.Outputs {
-		t := ig.Tensors[ig.Outputs[k]]
+		t := e.result.Tensors[e.result.Outputs[k]]
+		greatest, widest := 0.0, 0.0
 		for i, w := range want {
-			bound := 4*t.Scale + 1.5*moved[k][i] + between(ig)
-			if d := math.Abs(t.Real(got[k][i]) - float64(w)); d > bound || math.IsNaN(d) {
+			greatest, widest = max(greatest, math.Abs(float64(w))), max(widest, bounds[k][i])
+			bound := bounds[k][i] + reference*(1+math.Abs(float64(w)))
+			if d := math.Abs(t.Real(got[k][i]) - float64(w)); !(d <= bound) {
 				return fmt.Errorf("output %d, element %d: %v, expected %v within %v", k, i, t.Real(got[k][i]), w, bound)
 			}
 		}
+		if _, listed := looseBounds[name]; (widest > largestBound*greatest) != listed {
+			return fmt.Errorf("output %d: errors of up to %v are allowed for results up to %v; loose bounds are listed, and only they", k, widest, greatest)
+		}
 	}
-	_, err = circuits.NewPlan(ig, circuits.Options{})
+	_, err = circuits.NewPlan(e.result, circuits.Options{})
 	return err
 }
 
-// between is the coarsest step of a tensor between two nodes.
-func between(ig *model.Graph) float64 {
-	coarsest := 0.0
-	for _, n := range ig.Nodes[:len(ig.Nodes)-1] {
-		coarsest = max(coarsest, ig.Tensors[n.Out].Scale)
-	}
-	return coarsest
-}
-
-// movedOutputs is how far each output element moves when every input element moves by half a step, in
-// the worst of several random directions.
-func movedOutputs(c onnxtest.Case, ig *model.Graph) ([][]float64, error) {
-	base, err := c.Graph.Run(c.Inputs)
-	if err != nil {
-		return nil, err
-	}
-	out := make([][]float64, len(base))
-	for k := range base {
-		out[k] = make([]float64, len(base[k]))
-	}
-	r := rand.New(rand.NewPCG(3, 4))
-	for range 24 {
-		moved := make([][]float32, len(c.Inputs))
-		for k, v := range c.Inputs {
-			step := ig.Tensors[ig.Inputs[k]].Scale
-			for _, x := range v {
-				moved[k] = append(moved[k], x+float32(step*float64(2*r.IntN(2)-1)))
-			}
-		}
-		y, err := c.Graph.Run(moved)
-		if err != nil {
-			return nil, err
-		}
-		for k := range y {
-			for i := range y[k] {
-				out[k][i] = max(out[k][i], math.Abs(float64(y[k][i]-base[k][i])))
-			}
-		}
-	}
-	return out, nil
-}
+// reference is how close the float graph is to the suite's outputs, relative to 1 and their size.
+const reference = 1e-5

@@ -10,8 +10,12 @@
 //   - Keys depend on the architecture alone. So shifts, ranges and tables are taken from few classes,
 //     with headroom: a network trained a little further usually falls into the same ones, and Like
 //     demands it. Zero points are 0; clamps do not depend on scales, other functions have scales that
-//     are powers of two.
-//   - A function table costs a constraint a row, once: all clamps of a kind share one table.
+//     are powers of two, or are given by the function (1/255 for a sigmoid).
+//   - A function table costs a constraint a row, once: all clamps of a kind share one table, all layers
+//     a shift.
+//
+// Pitfalls: what lies beyond the calibrated range saturates, so samples have to be typical. Accuracy on
+// the samples themselves flatters; measure on others.
 //
 // Sources: Jacob et al., "Quantization and Training of Neural Networks for Efficient
 // Integer-Arithmetic-Only Inference" (2018), for calibration; docs/protocol.md for the rest.
@@ -21,7 +25,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math"
 
 	"github.com/zkinfer/zkinfer/model"
 	"github.com/zkinfer/zkinfer/model/float"
@@ -39,77 +42,76 @@ var (
 
 // Options of Quantize.
 type Options struct {
-	// Calibration holds sample inputs: sample → input → row-major values.
+	// Calibration holds sample inputs: sample → input → row-major values. It may be empty if InputRange
+	// covers every input: samples are then drawn from the ranges, the same ones on every run.
 	Calibration [][][]float32
+	// InputRange overrides, by name of an input, the least and the greatest value that it can take.
+	InputRange map[string][2]float64
 	// ActivationBits is the width of inputs: 8 (also for 0) to 16. Activations between layers have 8.
 	ActivationBits uint
 	// PixelScale and PixelMean say how pixels become real values (pixel·scale − mean); an input with
-	// one scale and no mean is quantized on the pixels' own grid. Recorded in the graph.
+	// one scale and no mean, whose samples are such pixels, is quantized on the pixels' own grid,
+	// hence exactly. Recorded in the graph.
 	PixelScale, PixelMean []float64
-	// Like is a graph whose architecture the result must have: then its keys serve.
+	// Like is a graph whose architecture the result must have: then its keys serve. Scales of layers
+	// follow the new weights; shifts, ranges and tables are the old ones.
 	Like *model.Graph
 	// Name and Format are recorded in the graph.
 	Name, Format string
+	// Progress, if not nil, is called after each sample of the calibration, never concurrently.
+	Progress func(done, total int)
+	// Warn, if not nil, is told what costs accuracy: a scale coarser than calibration asked for.
+	Warn func(message string)
 }
 
-// Quantize makes the integer graph.
+// Quantize makes the integer graph. It leaves g as it is. Errors wrap one of this package's, those of
+// float.Validate and model.ErrConstantModel, or are the context's.
 func Quantize(ctx context.Context, g *float.Graph, o Options) (*model.Graph, error) {
-	if o.ActivationBits == 0 {
-		o.ActivationBits = 8
+	e, err := quantize(ctx, g, o)
+	if err != nil {
+		return nil, err
 	}
-	if o.ActivationBits < 8 || o.ActivationBits > 16 {
-		return nil, fmt.Errorf("%w: %d activation bits, expected 8 to 16", ErrUnsupportedOp, o.ActivationBits)
+	return e.result, nil
+}
+
+// quantize is Quantize, with what is known of how the graph was made.
+func quantize(ctx context.Context, g *float.Graph, o Options) (*emitter, error) {
+	if err := o.complete(); err != nil {
+		return nil, err
 	}
 	if err := g.Validate(); err != nil {
 		return nil, err
 	}
-	ranges, err := observe(ctx, g, o.Calibration)
+	g = hoist(g)
+	seen, err := observe(ctx, g, &o)
 	if err != nil {
 		return nil, err
 	}
-	n := newNetwork(g, o, ranges)
+	n := newNetwork(g, o, seen)
 	if err := n.chooseScales(); err != nil {
 		return nil, err
 	}
-	out, err := n.emitFitting(ctx)
+	e, err := n.emitFitting(ctx)
 	if err != nil {
 		return nil, err
 	}
-	if o.Like != nil && out.ArchitectureDigest() != o.Like.ArchitectureDigest() {
-		return nil, fmt.Errorf("%w: quantized alike, the network still has other shapes, ranges or tables than %q; it needs a setup of its own",
-			ErrArchitecture, o.Like.Name)
+	if o.Like != nil && e.result.ArchitectureDigest() != o.Like.ArchitectureDigest() {
+		return nil, fmt.Errorf("%w: %s; the network does not fit the keys of %q and needs a setup of its own",
+			ErrArchitecture, difference(e.result, o.Like), o.Like.Name)
 	}
-	return out, nil
+	return e, nil
 }
 
-// interval is the range of real values seen of a tensor.
-type interval struct{ lo, hi float64 }
-
-func (v interval) magnitude() float64 { return max(-v.lo, v.hi) }
-
-func (v interval) join(o interval) interval { return interval{min(v.lo, o.lo), max(v.hi, o.hi)} }
-
-// observe runs the network on all samples. Every interval contains 0.
-func observe(ctx context.Context, g *float.Graph, samples [][][]float32) ([]interval, error) {
-	if len(samples) == 0 {
-		return nil, fmt.Errorf("%w: no sample inputs; ranges of activations cannot be guessed", ErrCalibration)
-	}
-	out := make([]interval, len(g.Tensors))
-	for _, s := range samples {
-		if err := ctx.Err(); err != nil {
-			return nil, err
-		}
-		values, err := g.Execute(s)
-		if err != nil {
-			return nil, fmt.Errorf("%w: %w", ErrCalibration, err)
-		}
-		for i, v := range values {
-			for _, x := range v {
-				if f := float64(x); !math.IsInf(f, 0) && !math.IsNaN(f) {
-					out[i] = out[i].join(interval{f, f})
-				}
-			}
+// complete fills in defaults and checks what does not need the network.
+func (o *Options) complete() error {
+	if o.ActivationBits == 0 {
+		o.ActivationBits = 8
+		if o.Like != nil {
+			o.ActivationBits = inputBits(o.Like)
 		}
 	}
-	return out, nil
+	if o.ActivationBits < 8 || o.ActivationBits > 16 {
+		return fmt.Errorf("%w: %d activation bits, expected 8 to 16", ErrUnsupportedOp, o.ActivationBits)
+	}
+	return nil
 }

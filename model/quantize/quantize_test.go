@@ -5,6 +5,7 @@ import (
 	"errors"
 	"math"
 	"math/rand/v2"
+	"strings"
 	"testing"
 
 	"github.com/zkinfer/zkinfer/model"
@@ -146,77 +147,123 @@ func TestRetrainedNetworkKeepsItsArchitecture(t *testing.T) {
 	}
 }
 
-// Every op that has an integer form, on random data: the error stays within what steps of inputs and
-// outputs explain.
+// Every op that has an integer form, on random data: every tensor stays within its error bound, and
+// the bound of the result is itself a small part of what was seen of it.
 func TestEveryOp(t *testing.T) {
-	cases := map[string]struct {
-		lo, hi float64
-		build  func(b *builder) *float.Graph
-		steps  float64 // error allowed, in steps of the output
-	}{
-		"sigmoid fused": {-1, 1, func(b *builder) *float.Graph {
-			d := b.node("d", float.Dense{}, []int{b.input(1, 20), b.normal(0.5, 20, 6), b.normal(1, 6)}, 1, 6)
-			return b.finish(b.node("f", float.Unary{Func: "sigmoid"}, []int{d}, 1, 6))
-		}, 3},
-		"silu fused": {-1, 1, func(b *builder) *float.Graph {
-			d := b.node("d", float.Dense{}, []int{b.input(1, 20), b.normal(0.5, 20, 6)}, 1, 6)
-			return b.finish(b.node("f", float.Unary{Func: "silu"}, []int{d}, 1, 6))
-		}, 4},
-		"relu6": {-1, 1, func(b *builder) *float.Graph {
-			d := b.node("d", float.Dense{}, []int{b.input(1, 20), b.normal(2, 20, 6)}, 1, 6)
-			return b.finish(b.node("f", float.Unary{Func: "clip", Alpha: 0, Beta: 6}, []int{d}, 1, 6))
-		}, 4},
-		"tanh alone": {-2, 2, func(b *builder) *float.Graph {
-			return b.finish(b.node("f", float.Unary{Func: "tanh"}, []int{b.input(1, 50)}, 1, 50))
-		}, 1.6},
-		"add": {-1, 1, func(b *builder) *float.Graph {
-			return b.finish(b.node("a", float.Binary{Func: "add"}, []int{b.input(1, 3, 4), b.input(1, 3, 4)}, 1, 3, 4))
-		}, 18},
-		"sub broadcast": {-1, 1, func(b *builder) *float.Graph {
-			return b.finish(b.node("a", float.Binary{Func: "sub"}, []int{b.input(1, 3, 4), b.input(4)}, 1, 3, 4))
-		}, 18},
-		"mul": {-1, 1, func(b *builder) *float.Graph {
-			return b.finish(b.node("a", float.Binary{Func: "mul"}, []int{b.input(1, 3, 4), b.input(1, 3, 4)}, 1, 3, 4))
-		}, 20},
-		"affine": {-1, 1, func(b *builder) *float.Graph {
-			return b.finish(b.node("a", float.Affine{}, []int{b.input(1, 3, 4, 4), b.normal(1, 3, 1, 1), b.normal(1, 3, 1, 1)}, 1, 3, 4, 4))
-		}, 16},
-		"avgpool": {0, 1, func(b *builder) *float.Graph {
-			return b.finish(b.node("a", float.AvgPool{Window: window(3, 2, 1)}, []int{b.input(1, 2, 7, 7)}, 1, 2, 4, 4))
-		}, 8},
-		"mean": {-1, 1, func(b *builder) *float.Graph {
-			return b.finish(b.node("m", float.Mean{Axes: []int{2, 3}}, []int{b.input(1, 5, 8, 8)}, 1, 5))
-		}, 40},
-		"depthwise": {0, 1, func(b *builder) *float.Graph {
-			return b.finish(b.node("c", float.Conv{Window: window(3, 1, 1), Groups: 4}, []int{b.input(1, 4, 6, 6), b.normal(1, 4, 1, 3, 3)}, 1, 4, 6, 6))
-		}, 12},
-		"concat of two scales": {-1, 1, func(b *builder) *float.Graph {
-			x := b.input(1, 10)
-			d := b.node("d", float.Dense{}, []int{x, b.normal(2, 10, 4)}, 1, 4)
-			e := b.node("e", float.Dense{}, []int{x, b.normal(0.1, 10, 4)}, 1, 4)
-			return b.finish(b.node("c", float.Concat{Axis: 1}, []int{d, e}, 1, 8))
-		}, 20},
-		"softmax": {-3, 3, func(b *builder) *float.Graph {
-			d := b.node("d", float.Dense{}, []int{b.input(1, 8), b.normal(0.7, 8, 5)}, 1, 5)
-			return b.finish(b.node("s", float.Softmax{Axis: 1}, []int{d}, 1, 5))
-		}, 6},
-	}
-	for name, c := range cases {
+	for name, c := range opCases() {
 		t.Run(name, func(t *testing.T) {
 			g := c.build(newBuilder(3))
 			s := randomSamples(g, 40, c.lo, c.hi)
-			ig := mustQuantize(t, g, Options{Calibration: s})
-			a, err := Measure(context.Background(), g, ig, s, nil)
+			e, err := quantize(context.Background(), g, Options{Calibration: s})
 			if err != nil {
 				t.Fatal(err)
 			}
-			step := ig.Tensors[ig.Outputs[0]].Scale
-			if steps := a.MaxError / step; steps > c.steps || math.IsNaN(steps) {
-				t.Errorf("error of %.2f steps of %.3g, at most %v", steps, step, c.steps)
-			} else {
-				t.Logf("error %.2f steps", steps)
+			greatest := e.seen[e.g.Outputs[0]].magnitude()
+			for _, x := range s {
+				bounds, err := check(e, x)
+				if err != nil {
+					t.Fatal(err)
+				}
+				for _, b := range bounds[0] {
+					if b > c.most*greatest {
+						t.Fatalf("error of up to %.3g, more than %v of ±%.3g", b, c.most, greatest)
+					}
+				}
 			}
 		})
+	}
+}
+
+type opCase struct {
+	lo, hi float64
+	build  func(b *builder) *float.Graph
+	most   float64 // largest bound, as a part of the greatest result
+}
+
+func dense(b *builder, x, k, n int, size float64) int {
+	return b.node("d", float.Dense{}, []int{x, b.normal(size, k, n), b.normal(size, n)}, 1, n)
+}
+
+// function is a dense layer and a function of it.
+func function(u float.Unary) func(b *builder) *float.Graph {
+	return func(b *builder) *float.Graph {
+		return b.finish(b.node("f", u, []int{dense(b, b.input(1, 20), 20, 6, 0.5)}, 1, 6))
+	}
+}
+
+// alone is a function of an input.
+func alone(u float.Unary) func(b *builder) *float.Graph {
+	return func(b *builder) *float.Graph { return b.finish(b.node("f", u, []int{b.input(1, 50)}, 1, 50)) }
+}
+
+func opCases() map[string]opCase {
+	return map[string]opCase{
+		"sigmoid fused":     {-1, 1, function(float.Unary{Func: "sigmoid"}), 0.03},
+		"tanh fused":        {-1, 1, function(float.Unary{Func: "tanh"}), 0.06},
+		"silu fused":        {-1, 1, function(float.Unary{Func: "silu"}), 0.03},
+		"gelu fused":        {-1, 1, function(float.Unary{Func: "gelu"}), 0.03},
+		"hardswish fused":   {-1, 1, function(float.Unary{Func: "hardswish"}), 0.03},
+		"elu fused":         {-1, 1, function(float.Unary{Func: "elu", Alpha: 1}), 0.03},
+		"leakyrelu fused":   {-1, 1, function(float.Unary{Func: "leakyrelu", Alpha: 0.1}), 0.02},
+		"softplus fused":    {-1, 1, function(float.Unary{Func: "softplus"}), 0.03},
+		"exp fused":         {-0.2, 0.2, function(float.Unary{Func: "exp"}), 0.05},
+		"hardsigmoid fused": {-1, 1, function(float.Unary{Func: "hardsigmoid", Alpha: 0.2, Beta: 0.5}), 0.02},
+		"relu fused":        {-1, 1, function(float.Unary{Func: "relu"}), 0.03},
+		"relu6 fused":       {-5, 5, function(float.Unary{Func: "clip", Alpha: 0, Beta: 6}), 0.1},
+		"clip without end":  {-1, 1, function(float.Unary{Func: "clip", Alpha: -3e38, Beta: 3e38}), 0.03},
+		"tanh alone":        {-2, 2, alone(float.Unary{Func: "tanh"}), 0.02},
+		"relu alone":        {-2, 2, alone(float.Unary{Func: "relu"}), 0.02},
+		"exp alone":         {-2, 2, alone(float.Unary{Func: "exp"}), 0.02},
+		"add": {-1, 1, func(b *builder) *float.Graph {
+			return b.finish(b.node("a", float.Binary{Func: "add"}, []int{b.input(1, 3, 4), b.input(1, 3, 4)}, 1, 3, 4))
+		}, 0.01},
+		"sub broadcast": {-1, 1, func(b *builder) *float.Graph {
+			return b.finish(b.node("a", float.Binary{Func: "sub"}, []int{b.input(1, 3, 4), b.input(4)}, 1, 3, 4))
+		}, 0.01},
+		"mul": {-1, 1, func(b *builder) *float.Graph {
+			return b.finish(b.node("a", float.Binary{Func: "mul"}, []int{b.input(1, 3, 4), b.input(1, 3, 4)}, 1, 3, 4))
+		}, 0.02},
+		"affine": {-1, 1, func(b *builder) *float.Graph {
+			return b.finish(b.node("a", float.Affine{}, []int{b.input(1, 3, 4, 4), b.normal(1, 3, 1, 1), b.normal(1, 3, 1, 1)}, 1, 3, 4, 4))
+		}, 0.01},
+		"avgpool": {0, 1, func(b *builder) *float.Graph {
+			return b.finish(b.node("a", float.AvgPool{Window: window(3, 2, 1)}, []int{b.input(1, 2, 7, 7)}, 1, 2, 4, 4))
+		}, 0.01},
+		"avgpool counting padding": {0, 1, func(b *builder) *float.Graph {
+			return b.finish(b.node("a", float.AvgPool{Window: window(3, 2, 1), CountPad: true}, []int{b.input(1, 2, 7, 7)}, 1, 2, 4, 4))
+		}, 0.01},
+		"mean": {-1, 1, func(b *builder) *float.Graph {
+			return b.finish(b.node("m", float.Mean{Axes: []int{2, 3}}, []int{b.input(1, 5, 8, 8)}, 1, 5))
+		}, 0.05},
+		"depthwise": {0, 1, func(b *builder) *float.Graph {
+			return b.finish(b.node("c", float.Conv{Window: window(3, 1, 1), Groups: 4}, []int{b.input(1, 4, 6, 6), b.normal(1, 4, 1, 3, 3)}, 1, 4, 6, 6))
+		}, 0.02},
+		"concat of two scales": {-1, 1, func(b *builder) *float.Graph {
+			x := b.input(1, 10)
+			return b.finish(b.node("c", float.Concat{Axis: 1}, []int{dense(b, x, 10, 4, 2), dense(b, x, 10, 4, 0.1)}, 1, 8))
+		}, 0.02},
+		"padding below zero": {0, 1, func(b *builder) *float.Graph {
+			return b.finish(b.node("p", float.Pad{Before: []int{0, 1}, After: []int{0, 1}, Mode: "constant", Value: -0.75}, []int{b.input(1, 6)}, 1, 8))
+		}, 0.01},
+		"softmax": {-3, 3, func(b *builder) *float.Graph {
+			return b.finish(b.node("s", float.Softmax{Axis: 1}, []int{dense(b, b.input(1, 8), 8, 5, 0.7)}, 1, 5))
+		}, 0.3},
+		"probabilities beside large values": {-3, 3, func(b *builder) *float.Graph {
+			d := dense(b, b.input(1, 8), 8, 5, 0.7)
+			s := b.node("s", float.Softmax{Axis: 1}, []int{d}, 1, 5)
+			r := b.node("r", float.Unary{Func: "exp"}, []int{d}, 1, 5)
+			return b.finish(b.node("c", float.Concat{Axis: 1}, []int{s, r}, 1, 10))
+		}, 0.2},
+		"an index reshaped": {-3, 3, func(b *builder) *float.Graph {
+			a := b.node("i", float.ArgMax{Axis: 1}, []int{b.input(1, 8)}, 1, 1)
+			return b.finish(b.node("r", float.Reshape{}, []int{a}, 1))
+		}, 0},
+		"clamps behind a pool": {-1, 1, func(b *builder) *float.Graph {
+			c := b.node("c", float.Conv{Window: window(3, 1, 1), Groups: 1}, []int{b.input(1, 2, 6, 6), b.normal(1, 3, 2, 3, 3)}, 1, 3, 6, 6)
+			p := b.node("p", float.MaxPool{Window: window(2, 2, 0)}, []int{c}, 1, 3, 3, 3)
+			f := b.node("f", float.Reshape{}, []int{p}, 1, 27)
+			return b.finish(b.node("r", float.Unary{Func: "relu"}, []int{f}, 1, 27))
+		}, 0.02},
 	}
 }
 
@@ -239,8 +286,18 @@ func TestEveryInputFits(t *testing.T) {
 
 func TestErrors(t *testing.T) {
 	g := convNet(0)
-	if _, err := Quantize(context.Background(), g, Options{}); !errors.Is(err, ErrCalibration) {
+	if _, err := Quantize(context.Background(), g, Options{}); !errors.Is(err, ErrCalibration) || !strings.Contains(err.Error(), "--calibrate") {
 		t.Errorf("no samples: %v", err)
+	}
+	for name, r := range map[string][2]float64{"y": {0, 1}, "x": {1, 0}} {
+		if _, err := Quantize(context.Background(), g, Options{InputRange: map[string][2]float64{name: r}}); !errors.Is(err, ErrCalibration) {
+			t.Errorf("range %v of input %q: %v", r, name, err)
+		}
+	}
+	nan := randomSamples(g, 1, 0, 1)
+	nan[0][0][3] = float32(math.NaN())
+	if _, err := Quantize(context.Background(), g, Options{Calibration: nan}); !errors.Is(err, ErrCalibration) {
+		t.Errorf("a sample that is not a number: %v", err)
 	}
 	if _, err := Quantize(context.Background(), g, Options{Calibration: [][][]float32{{{1, 2}}}}); !errors.Is(err, ErrCalibration) {
 		t.Errorf("samples of another shape: %v", err)
@@ -255,5 +312,121 @@ func TestErrors(t *testing.T) {
 	cancel()
 	if _, err := Quantize(ctx, g, Options{Calibration: randomSamples(g, 2, 0, 1)}); !errors.Is(err, context.Canceled) {
 		t.Errorf("cancelled: %v", err)
+	}
+}
+
+// Without samples, stated ranges of the inputs serve, the same way on every run; stated ranges override
+// what samples show.
+func TestInputRange(t *testing.T) {
+	g := convNet(0)
+	ranges := map[string][2]float64{"x": {0, 1}}
+	drawn := mustQuantize(t, g, Options{InputRange: ranges})
+	again := mustQuantize(t, g, Options{InputRange: ranges})
+	if drawn.ArchitectureDigest() != again.ArchitectureDigest() || drawn.ParameterDigest() != again.ParameterDigest() {
+		t.Error("two runs give two graphs")
+	}
+	if in := drawn.Tensors[drawn.Inputs[0]]; in.Min != 0 || in.Max != 255 || in.Scale != 1.0/255 {
+		t.Errorf("input is [%d, %d] in steps of %v, expected bytes in steps of 1/255", in.Min, in.Max, in.Scale)
+	}
+	wide := mustQuantize(t, g, Options{Calibration: randomSamples(g, 5, 0, 1), InputRange: map[string][2]float64{"x": {-4, 4}}})
+	if in := wide.Tensors[wide.Inputs[0]]; in.Min != -128 || in.Max != 127 || in.Scale != 4.0/127 {
+		t.Errorf("input is [%d, %d] in steps of %v, expected ±4 in signed bytes", in.Min, in.Max, in.Scale)
+	}
+}
+
+// Pixels are quantized exactly, on their own grid; what only claims to be pixels is not.
+func TestPixelGrid(t *testing.T) {
+	g := convNet(0)
+	pixels := randomSamples(g, 5, 0, 100)
+	for _, s := range pixels {
+		for i, v := range s[0] {
+			s[0][i] = float32(math.Floor(float64(v))) / 255
+		}
+	}
+	for name, c := range map[string]struct {
+		samples [][][]float32
+		o       Options
+		exact   bool
+	}{
+		"pixels":             {pixels, Options{PixelScale: []float64{1.0 / 255}}, true},
+		"12-bit activations": {pixels, Options{PixelScale: []float64{1.0 / 255}, ActivationBits: 12}, true},
+		"with a mean":        {pixels, Options{PixelScale: []float64{1.0 / 255}, PixelMean: []float64{0.5}}, false},
+		"two scales":         {pixels, Options{PixelScale: []float64{1.0 / 255, 1}}, false},
+		"other values":       {randomSamples(g, 5, 0, 0.4), Options{PixelScale: []float64{1.0 / 255}}, false},
+	} {
+		c.o.Calibration = c.samples
+		ig := mustQuantize(t, g, c.o)
+		in := ig.Tensors[ig.Inputs[0]]
+		if exact := in.Scale == 1.0/255 && in.Max == 255; exact != c.exact {
+			t.Errorf("%s: steps of %v up to %d; on the grid is %t, expected %t", name, in.Scale, in.Max, exact, c.exact)
+		}
+	}
+}
+
+// A function behind a pooling goes into the layer before it, and the float graph stays as it was.
+func TestHoist(t *testing.T) {
+	c := opCases()["clamps behind a pool"]
+	g := c.build(newBuilder(3))
+	before := g.Nodes[1]
+	ig := mustQuantize(t, g, Options{Calibration: randomSamples(g, 5, c.lo, c.hi)})
+	for _, n := range ig.Nodes {
+		if n.Op.Kind() == "activation" {
+			t.Errorf("node %q is a table of its own", n.Name)
+		}
+	}
+	if g.Nodes[1].In[0] != before.In[0] || g.Nodes[1].Out != before.Out || len(g.Tensors[before.Out].Shape) != 4 || g.Tensors[before.Out].Shape[2] != 3 {
+		t.Error("the float graph was changed")
+	}
+	if err := g.Validate(); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestProgress(t *testing.T) {
+	g := convNet(0)
+	last := 0
+	mustQuantize(t, g, Options{Calibration: randomSamples(g, 9, 0, 1), Progress: func(done, total int) {
+		if done != last+1 || total != 9 {
+			t.Errorf("%d of %d after %d", done, total, last)
+		}
+		last = done
+	}})
+	if last != 9 {
+		t.Errorf("progress ended at %d of 9", last)
+	}
+}
+
+// A network that ends in argmax names classes by its value.
+func TestMeasureArgMax(t *testing.T) {
+	b := newBuilder(3)
+	d := dense(b, b.input(1, 8), 8, 5, 1)
+	g := b.finish(b.node("a", float.ArgMax{Axis: 1}, []int{d}, 1, 1))
+	s := randomSamples(g, 40, -1, 1)
+	labels := make([]int, len(s))
+	for i := range s {
+		y, err := g.Run(s[i])
+		if err != nil {
+			t.Fatal(err)
+		}
+		labels[i] = int(y[0][0])
+	}
+	a, err := Measure(context.Background(), g, mustQuantize(t, g, Options{Calibration: s}), s, labels)
+	if err != nil || a.FloatCorrect != 40 || a.IntegerCorrect < 36 || float64(a.IntegerCorrect)/40 != a.ArgmaxAgreement {
+		t.Errorf("%+v, %v", a, err)
+	}
+}
+
+// An output that no input reaches, and indices put together with other values, are refused.
+func TestMeaninglessGraphs(t *testing.T) {
+	b := newBuilder(3)
+	g := b.finish(b.node("c", float.Unary{Func: "clip", Alpha: 2, Beta: 2}, []int{b.input(1, 4)}, 1, 4))
+	if _, err := Quantize(context.Background(), g, Options{Calibration: randomSamples(g, 3, 0, 1)}); !errors.Is(err, model.ErrConstantModel) {
+		t.Errorf("a constant model: %v", err)
+	}
+	b = newBuilder(3)
+	x := b.input(1, 4)
+	g = b.finish(b.node("c", float.Concat{Axis: 1}, []int{x, b.node("i", float.ArgMax{Axis: 1}, []int{x}, 1, 1)}, 1, 5))
+	if _, err := Quantize(context.Background(), g, Options{Calibration: randomSamples(g, 3, 0, 1)}); !errors.Is(err, ErrUnsupportedOp) {
+		t.Errorf("indices beside values: %v", err)
 	}
 }
