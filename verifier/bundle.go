@@ -3,6 +3,7 @@ package verifier
 import (
 	"encoding/binary"
 	"fmt"
+	"math"
 )
 
 // BackendGroth16 names the proof system.
@@ -21,15 +22,31 @@ type Bundle struct {
 // maxProofBytes bounds a proof of any backend.
 const maxProofBytes = 1 << 20
 
-// MarshalBinary encodes the bundle. Values are 32-bit.
+// MarshalBinary encodes the bundle. Values are 32-bit. It refuses what UnmarshalBundle would refuse:
+// a value beyond 32 bits (ErrStatement), anything longer than the format admits (ErrMalformed).
 func (b *Bundle) MarshalBinary() ([]byte, error) {
+	for what, size := range map[string][2]int{
+		"backend": {len(b.Backend), maxStringBytes},
+		"context": {len(b.Statement.Context), maxContextBytes},
+		"proof":   {len(b.Proof), maxProofBytes},
+	} {
+		if size[0] > size[1] {
+			return nil, fmt.Errorf("%w: %s of %d bytes, at most %d", ErrMalformed, what, size[0], size[1])
+		}
+	}
 	out := appendString(nil, b.Backend)
 	out = append(out, b.VKDigest[:]...)
 	out = append(out, b.Model[:]...)
 	for _, values := range [][]TensorValue{b.Statement.Inputs, b.Statement.Outputs} {
+		if len(values) > maxTensors {
+			return nil, fmt.Errorf("%w: %d tensors, at most %d", ErrMalformed, len(values), maxTensors)
+		}
 		out = binary.BigEndian.AppendUint32(out, uint32(len(values)))
 		for i := range values {
-			out = values[i].append(out)
+			var err error
+			if out, err = values[i].append(out); err != nil {
+				return nil, fmt.Errorf("tensor %d: %w", i, err)
+			}
 		}
 	}
 	out = binary.BigEndian.AppendUint32(out, uint32(len(b.Statement.Context)))
@@ -38,15 +55,25 @@ func (b *Bundle) MarshalBinary() ([]byte, error) {
 	return append(out, b.Proof...), nil
 }
 
-func (v *TensorValue) append(b []byte) []byte {
+func (v *TensorValue) append(b []byte) ([]byte, error) {
 	if v.Commitment != nil {
-		return appendG1(append(b, 1), v.Commitment)
+		if v.Values != nil {
+			return nil, fmt.Errorf("%w: both values and a commitment, expected one of them", ErrStatement)
+		}
+		return appendG1(append(b, 1), v.Commitment), nil
+	}
+	if len(v.Values) > maxElements {
+		return nil, fmt.Errorf("%w: %d elements, at most %d", ErrMalformed, len(v.Values), maxElements)
 	}
 	b = binary.BigEndian.AppendUint32(append(b, 0), uint32(len(v.Values)))
-	for _, x := range v.Values {
+	for k, x := range v.Values {
+		// A silent cut to 32 bits would store a statement that nobody made.
+		if x < math.MinInt32 || x > math.MaxInt32 {
+			return nil, fmt.Errorf("%w: element %d is %d, expected 32 bits", ErrStatement, k, x)
+		}
 		b = binary.BigEndian.AppendUint32(b, uint32(int32(x)))
 	}
-	return b
+	return b, nil
 }
 
 // UnmarshalBundle decodes a bundle strictly. Errors wrap ErrMalformed.

@@ -2,6 +2,10 @@ package verifier
 
 import (
 	"bytes"
+	"encoding/binary"
+	"math"
+	"runtime"
+	"strings"
 	"testing"
 
 	"github.com/consensys/gnark-crypto/ecc/bn254"
@@ -24,8 +28,11 @@ func sampleKey() *VerifyingKey {
 		if k > 0 {
 			covers = 3 + k
 		}
-		vk.Commitments = append(vk.Commitments, CommitmentKey{Role: role, IsOutput: role == RoleOutput, G: g2, GSigmaNeg: g2,
-			PublicCommitted: []int{covers}, H: g1})
+		c := CommitmentKey{Role: role, IsOutput: role == RoleOutput, G: g2, GSigmaNeg: g2, PublicCommitted: []int{covers}}
+		if role != RoleTrace {
+			c.H = g1
+		}
+		vk.Commitments = append(vk.Commitments, c)
 	}
 	return vk
 }
@@ -97,27 +104,50 @@ func FuzzVerify(f *testing.F) {
 	})
 }
 
-// Lengths that promise more than there is are refused before anything is allocated.
+// Lengths that promise more than there is are refused before anything of that size is allocated:
+// whatever four bytes are set to, a decoder takes no more memory than a small multiple of its input.
 func TestLengthPrefixes(t *testing.T) {
-	b, err := sampleBundle().MarshalBinary()
-	if err != nil {
-		t.Fatal(err)
-	}
-	for at := range b {
-		for _, v := range []byte{0x00, 0x7f, 0xff} {
-			altered := bytes.Clone(b)
-			altered[at] = v
-			allocated := testing.AllocsPerRun(1, func() { UnmarshalBundle(altered) })
-			if allocated > 100 {
-				t.Fatalf("byte %d = %#x: %v allocations", at, v, allocated)
+	_, _, g1, _ := bn254.Generators()
+	for what, d := range map[string]struct {
+		sample marshaler
+		decode func([]byte) error
+	}{
+		"key":        {sampleKey(), func(b []byte) error { _, err := UnmarshalVerifyingKey(b); return err }},
+		"commitment": {&ModelCommitment{Rows: []bn254.G1Affine{g1, g1}}, func(b []byte) error { _, err := UnmarshalModelCommitment(b); return err }},
+		"bundle":     {sampleBundle(), func(b []byte) error { _, err := UnmarshalBundle(b); return err }},
+	} {
+		b, err := d.sample.MarshalBinary()
+		if err != nil {
+			t.Fatal(err)
+		}
+		limit := uint64(32*len(b) + 16<<10)
+		for at := range len(b) - 3 {
+			for _, n := range []uint32{1 << 16, 1 << 24, 1 << 31, math.MaxUint32} {
+				altered := bytes.Clone(b)
+				binary.BigEndian.PutUint32(altered[at:], n)
+				if got := allocated(func() { d.decode(altered) }); got > limit {
+					t.Fatalf("%s, %#x at byte %d: %d bytes allocated, at most %d", what, n, at, got, limit)
+				}
 			}
 		}
-	}
-	for at := range b {
-		if _, err := UnmarshalBundle(b[:at]); Class(err) != "malformed_proof" {
-			t.Fatalf("truncated to %d bytes: %v", at, err)
+		for at := range b {
+			if err := d.decode(b[:at]); Class(err) != "malformed_proof" {
+				t.Fatalf("%s truncated to %d bytes: %v", what, at, err)
+			}
+		}
+		if err := d.decode(append(bytes.Clone(b), 0)); Class(err) != "malformed_proof" {
+			t.Errorf("%s with a byte too many: %v", what, err)
 		}
 	}
+}
+
+// allocated is the number of bytes that f allocates, freed or not.
+func allocated(f func()) uint64 {
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	f()
+	runtime.ReadMemStats(&after)
+	return after.TotalAlloc - before.TotalAlloc
 }
 
 // Every byte of a key is checked or part of its digest.
@@ -143,6 +173,13 @@ func TestEveryKeyByte(t *testing.T) {
 // Keys that would let a forger through are refused.
 func TestKeyCheck(t *testing.T) {
 	for what, edit := range map[string]func(*VerifyingKey){
+		"α at infinity":             func(k *VerifyingKey) { k.Alpha = bn254.G1Affine{} },
+		"foreign G":                 func(k *VerifyingKey) { k.Commitments[2].G.Double(&k.Commitments[2].G) },
+		"H for the trace":           func(k *VerifyingKey) { k.Commitments[0].H = k.Alpha },
+		"base without a fold":       func(k *VerifyingKey) { k.Commitments[1].Base = k.Alpha },
+		"unknown element type":      func(k *VerifyingKey) { k.Inputs[0].Type = "float32" },
+		"range beyond its type":     func(k *VerifyingKey) { k.Inputs[0].Type = "int8" },
+		"endless name":              func(k *VerifyingKey) { k.Description.Name = strings.Repeat("x", maxStringBytes+1) },
 		"H at infinity":             func(k *VerifyingKey) { k.Commitments[1].H = bn254.G1Affine{} },
 		"δ at infinity":             func(k *VerifyingKey) { k.Delta = bn254.G2Affine{} },
 		"σ at infinity":             func(k *VerifyingKey) { k.Commitments[2].GSigmaNeg = bn254.G2Affine{} },
@@ -164,6 +201,12 @@ func TestKeyCheck(t *testing.T) {
 		edit(vk)
 		if err := vk.check(); Class(err) != "malformed_proof" {
 			t.Errorf("%s: %v", what, err)
+		}
+		if _, err := vk.MarshalBinary(); Class(err) != "malformed_proof" {
+			t.Errorf("%s: encoded (%v)", what, err)
+		}
+		if decoded, err := UnmarshalVerifyingKey(vk.encode()); decoded != nil || Class(err) != "malformed_proof" {
+			t.Errorf("%s: decoded (%v)", what, err)
 		}
 	}
 }

@@ -211,7 +211,10 @@ func UnmarshalVerifyingKey(b []byte) (*VerifyingKey, error) {
 	if err := r.done(); err != nil {
 		return nil, fmt.Errorf("verifying key: %w", err)
 	}
-	return vk, vk.check()
+	if err := vk.check(); err != nil {
+		return nil, err
+	}
+	return vk, nil
 }
 
 func (c *CommitmentKey) read(r *reader) {
@@ -253,9 +256,13 @@ func (vk *VerifyingKey) check() error {
 	if vk.FoldRows < 1 || vk.FoldRows > maxFoldRows {
 		return fmt.Errorf("%w: verifying key with fold height %d, expected 1 to %d", ErrMalformed, vk.FoldRows, maxFoldRows)
 	}
-	for _, p := range []*bn254.G2Affine{&vk.Beta, &vk.Gamma, &vk.Delta} {
-		if p.IsInfinity() {
-			return fmt.Errorf("%w: verifying key with a point at infinity", ErrMalformed)
+	if vk.Alpha.IsInfinity() || vk.Beta.IsInfinity() || vk.Gamma.IsInfinity() || vk.Delta.IsInfinity() {
+		return fmt.Errorf("%w: verifying key with a point at infinity", ErrMalformed)
+	}
+	d := &vk.Description
+	for _, text := range []string{d.Name, d.Rounding, d.TrustedSetup, d.LibraryVersion} {
+		if len(text) > maxStringBytes {
+			return fmt.Errorf("%w: verifying key with a description of %d bytes, at most %d", ErrMalformed, len(text), maxStringBytes)
 		}
 	}
 	public := 1
@@ -267,10 +274,13 @@ func (vk *VerifyingKey) check() error {
 			if err := specs[i].check(); err != nil {
 				return err
 			}
-			public += specs[i].packed()
+			// Bounded inside the loop: a sum over all tensors could overflow a 32-bit int.
+			if public += specs[i].packed(); public > maxPublicInputs {
+				return fmt.Errorf("%w: verifying key with more than %d public inputs", ErrMalformed, maxPublicInputs)
+			}
 		}
 	}
-	if want := 1 + public + len(vk.Commitments); len(vk.K) != want || public > maxPublicInputs {
+	if want := 1 + public + len(vk.Commitments); len(vk.K) != want {
 		return fmt.Errorf("%w: verifying key with %d public points, expected %d", ErrMalformed, len(vk.K), want)
 	}
 	return vk.checkCommitments(public)
@@ -287,10 +297,30 @@ func (t *TensorSpec) check() error {
 	if t.Min > t.Max || t.Min < math.MinInt32 || t.Max > math.MaxInt32 {
 		return fmt.Errorf("%w: tensor %q with range [%d, %d]", ErrMalformed, t.Name, t.Min, t.Max)
 	}
-	if len(t.Shape) > maxRank || len(t.Name) > maxStringBytes || len(t.Type) > maxStringBytes || t.Binding < BindingPacked || t.Binding > BindingCommitted {
+	if lo, hi, known := typeRange(t.Type); !known || t.Min < lo || t.Max > hi {
+		return fmt.Errorf("%w: tensor %q of type %q with range [%d, %d]", ErrMalformed, t.Name, t.Type, t.Min, t.Max)
+	}
+	if len(t.Shape) > maxRank || len(t.Name) > maxStringBytes || t.Binding < BindingPacked || t.Binding > BindingCommitted {
 		return fmt.Errorf("%w: tensor %q", ErrMalformed, t.Name)
 	}
 	return nil
+}
+
+// typeRange is what an element type holds.
+func typeRange(name string) (lo, hi int64, known bool) {
+	switch name {
+	case "int8":
+		return math.MinInt8, math.MaxInt8, true
+	case "uint8":
+		return 0, math.MaxUint8, true
+	case "int16":
+		return math.MinInt16, math.MaxInt16, true
+	case "uint16":
+		return 0, math.MaxUint16, true
+	case "int32":
+		return math.MinInt32, math.MaxInt32, true
+	}
+	return 0, 0, false
 }
 
 // checkCommitments demands trace, parameters, and then exactly one commitment for each tensor that is
@@ -327,9 +357,27 @@ func (vk *VerifyingKey) checkCommitments(public int) error {
 		if len(c.PublicCommitted) != 1 || c.PublicCommitted[0] != covers {
 			return fmt.Errorf("%w: challenge %d of the verifying key covers %v, expected [%d]", ErrMalformed, k, c.PublicCommitted, covers)
 		}
-		if c.G.IsInfinity() || c.GSigmaNeg.IsInfinity() || k > 0 && c.H.IsInfinity() || c.Role == RoleFold && c.Base.IsInfinity() {
-			return fmt.Errorf("%w: commitment %d of the verifying key has a point at infinity", ErrMalformed, k)
+		if err := c.checkPoints(k, &vk.Commitments[0].G); err != nil {
+			return err
 		}
+	}
+	return nil
+}
+
+// checkPoints demands the points that the role uses, and the point at infinity for the others, so that
+// a key has one encoding. All commitments share G: the batched proof of knowledge needs it.
+func (c *CommitmentKey) checkPoints(k int, g *bn254.G2Affine) error {
+	if c.G.IsInfinity() || c.GSigmaNeg.IsInfinity() {
+		return fmt.Errorf("%w: commitment %d of the verifying key has a point at infinity", ErrMalformed, k)
+	}
+	if !c.G.Equal(g) {
+		return fmt.Errorf("%w: commitment %d of the verifying key has another G than commitment 0", ErrMalformed, k)
+	}
+	if c.H.IsInfinity() != (c.Role == RoleTrace) {
+		return fmt.Errorf("%w: commitment %d of the verifying key: H at infinity is %t, expected it for the trace only", ErrMalformed, k, c.H.IsInfinity())
+	}
+	if c.Base.IsInfinity() != (c.Role != RoleFold) {
+		return fmt.Errorf("%w: commitment %d of the verifying key: fold base at infinity is %t, expected a base for folds only", ErrMalformed, k, c.Base.IsInfinity())
 	}
 	return nil
 }

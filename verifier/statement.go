@@ -23,8 +23,11 @@ func (m *ModelCommitment) Digest() [32]byte {
 	return statement.Model(rows)
 }
 
-// MarshalBinary encodes the points, compressed.
+// MarshalBinary encodes the points, compressed. It refuses more points than any key takes.
 func (m *ModelCommitment) MarshalBinary() ([]byte, error) {
+	if len(m.Rows) > maxFoldRows {
+		return nil, fmt.Errorf("%w: model commitment of %d points, at most %d", ErrMalformed, len(m.Rows), maxFoldRows)
+	}
 	b := binary.BigEndian.AppendUint32(nil, uint32(len(m.Rows)))
 	for i := range m.Rows {
 		b = appendG1(b, &m.Rows[i])
