@@ -4,6 +4,8 @@ import (
 	"context"
 	"testing"
 
+	"github.com/consensys/gnark-crypto/ecc/bn254/fr"
+
 	"github.com/zkinfer/zkinfer/model"
 )
 
@@ -170,4 +172,91 @@ func (c *compiled) shift(w *Witness, z *requantizer, excess *ranged, i int) bool
 	inputs := c.plan.borders[0].elements()
 	copy(w.Packed[inputs:], c.plan.borders[1].pack(output))
 	return true
+}
+
+// lie fills a witness for a graph of one op as assign says, on a trace whose output is what the liar
+// claims. Everything but the lie is consistent.
+func (c *compiled) lie(t *testing.T, trace *model.Trace, assign func(w *Witness)) *Witness {
+	t.Helper()
+	w := &Witness{plan: c.plan, trace: trace, Trace: make([]uint64, c.plan.TraceWires)}
+	for _, b := range c.plan.borders {
+		b.assign(w)
+	}
+	assign(w)
+	if w.err != nil {
+		t.Fatal(w.err)
+	}
+	return w
+}
+
+// A maximum above both operands leaves all differences in range: only the product of the two forbids
+// it.
+func TestMaximumIsAnOperand(t *testing.T) {
+	in := smallTensor(5000, 1, 1, 1, 2)
+	in.Type = model.Uint16
+	win := model.Window{Kernel: [2]int{1, 2}, Stride: [2]int{1, 2}, Dilation: [2]int{1, 1}}
+	c, trace := solved(t, &model.MaxPool{Window: win}, in, []int64{1000, 3000})
+	g := c.plan.gadgets[0].(*maxPool)
+	for m, accepted := range map[int64]bool{3000: true, 3001: false, 4000: false} {
+		trace.Values[g.out][0] = m
+		w := c.lie(t, trace, func(w *Witness) {
+			w.set(g.maxima, 0, uint64(m))
+			g.overA.set(w, 0, uint64(m-1000))
+			g.overB.set(w, 0, uint64(m-3000))
+		})
+		if err := c.solve(c.witness(t, w)); (err == nil) != accepted {
+			t.Errorf("maximum %d of 1000 and 3000: %v", m, err)
+		}
+	}
+}
+
+// A softmax relative to more than the greatest logit has other exponentials and consistent divisions:
+// only the product of the distances forbids it.
+func TestSoftmaxGreatestIsALogit(t *testing.T) {
+	exp := model.Table{Min: -3, Values: []int64{1, 4, 9, 23}}
+	c, trace := solved(t, &model.Softmax{Axis: 1, Exp: exp, Steps: 15}, smallTensor(3, 1, 3), []int64{2, 1, 0})
+	g := c.plan.gadgets[0].(*softmax)
+	for greatest, accepted := range map[int64]bool{2: true, 3: false} {
+		var sum int64
+		for _, x := range trace.Values[g.in] {
+			sum += exp.At(x - greatest)
+		}
+		for i, x := range trace.Values[g.in] {
+			trace.Values[g.out][i] = (2*15*exp.At(x-greatest) + sum) / (2 * sum)
+		}
+		w := c.lie(t, trace, func(w *Witness) { g.assignLine(w, 0, greatest) })
+		if err := c.solve(c.witness(t, w)); (err == nil) != accepted {
+			t.Errorf("relative to %d, the greatest logit is 2: %v", greatest, err)
+		}
+	}
+}
+
+// Selections that keep every margin in range and give a wrong index: 2, −1, 0, 0 adds up to one but is
+// no vector of bits; 1, 0, 1, 0 is one but adds up to two.
+func TestSelectionIsOneHot(t *testing.T) {
+	for _, forged := range []struct {
+		x, selected []int64
+		margins     []uint64
+		index       int64
+	}{
+		{[]int64{2, 2, 2, 2}, []int64{2, -1, 0, 0}, []uint64{1, 0, 0, 0}, -1},
+		{[]int64{1, 1, 1, 0}, []int64{1, 0, 1, 0}, []uint64{0, 0, 1, 2}, 2},
+	} {
+		c, trace := solved(t, &model.ArgMax{Axis: 1}, smallTensor(2, 1, 4), forged.x)
+		g := c.plan.gadgets[0].(*argMax)
+		w := c.lie(t, trace, func(w *Witness) {
+			for k, margin := range forged.margins {
+				g.margins.set(w, k, margin)
+			}
+		})
+		full := c.witness(t, w)
+		values := full.Vector().(fr.Vector)
+		for k, v := range forged.selected {
+			values[1+len(w.Packed)+g.selected.off+k].SetInt64(v)
+		}
+		values[len(w.Packed)].SetInt64(forged.index) // the output is the last packed value
+		if c.solve(full) == nil {
+			t.Errorf("selection %v of %v was accepted", forged.selected, forged.x)
+		}
+	}
 }

@@ -54,26 +54,31 @@ func (g *softmax) constraints() int {
 }
 
 func (g *softmax) assign(w *Witness) {
-	x, y := w.values(g.in), w.values(g.out)
-	at := 0
+	x := w.values(g.in)
 	for l, line := range g.lines {
 		greatest := x[line[0]]
 		for _, e := range line {
 			greatest = max(greatest, x[e])
 		}
-		w.set(g.greatest, l, uint64(greatest-g.min))
-		var sum int64
-		for _, e := range line {
-			sum += g.op.Exp.At(x[e] - greatest)
-		}
-		for _, e := range line {
-			rem := 2*g.op.Steps*g.op.Exp.At(x[e]-greatest) + sum - y[e]*2*sum
-			g.exp.set(w, at, x[e]-greatest)
-			g.y.set(w, at, uint64(y[e]))
-			g.rem.set(w, at, uint64(rem))
-			g.below.set(w, at, uint64(2*sum-1-rem))
-			at++
-		}
+		g.assignLine(w, l, greatest)
+	}
+}
+
+// assignLine fills the wires of a line whose greatest value is given.
+func (g *softmax) assignLine(w *Witness, l int, greatest int64) {
+	x, y, line := w.values(g.in), w.values(g.out), g.lines[l]
+	w.set(g.greatest, l, uint64(greatest-g.min))
+	var sum int64
+	for _, e := range line {
+		sum += g.op.Exp.At(x[e] - greatest)
+	}
+	for k, e := range line {
+		at := l*len(line) + k
+		rem := 2*g.op.Steps*g.op.Exp.At(x[e]-greatest) + sum - y[e]*2*sum
+		g.exp.set(w, at, x[e]-greatest)
+		g.y.set(w, at, uint64(y[e]))
+		g.rem.set(w, at, uint64(rem))
+		g.below.set(w, at, uint64(2*sum-1-rem))
 	}
 }
 
