@@ -244,12 +244,14 @@ func (b *builder) inner(left, right []frontend.Variable) frontend.Variable {
 	return s[len(s)-1]
 }
 
-// lookup asks for (key, image) in t; image is nil for a range.
-func (b *builder) lookup(t *table, key, image frontend.Variable) {
-	if t.image != nil {
-		key = b.api.Add(key, b.api.Mul(image, b.alpha))
-	}
-	b.queries[t.index] = append(b.queries[t.index], key)
+// column is v as entry of a table's column in a query; column 0 counts as it is.
+func (b *builder) column(k int, v frontend.Variable) frontend.Variable {
+	return b.api.Mul(v, b.alphas[k])
+}
+
+// lookup asks for a row of t; query is the sum of its columns.
+func (b *builder) lookup(t *table, query frontend.Variable) {
+	b.queries[t.index] = append(b.queries[t.index], query)
 }
 
 // defineTable adds Σ 1/(β − query) = Σ m/(β − row).
@@ -265,9 +267,9 @@ func (b *builder) defineTable(t *table) {
 	}
 	in = nil
 	for j := range t.n {
-		row := frontend.Variable(j)
-		if t.image != nil {
-			row = b.api.Add(row, b.api.Mul(b.alpha, t.image[j]))
+		row := frontend.Variable(t.at(0, j))
+		for k := 1; k < len(t.columns); k++ {
+			row = b.api.Add(row, b.api.Mul(b.alphas[k], t.at(k, j)))
 		}
 		in = append(in, b.wire(t.multiplicities, j), b.api.Sub(b.beta, row))
 	}

@@ -3,6 +3,7 @@ package circuits
 import (
 	"context"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"github.com/consensys/gnark-crypto/ecc"
@@ -46,6 +47,18 @@ func identity(lo, hi int64) model.Table {
 func rescale(b uint) model.Rescale {
 	h := int64(1) << (b - 1)
 	return model.Rescale{Shift: 7, QMin: -h, QMax: h - 1, Table: relu(-h, h-1)}
+}
+
+// someFunction is a function without any structure.
+func someFunction(lo, hi int64) model.Table {
+	return model.Table{Name: "some", Min: lo, Values: noise(rand.New(rand.NewPCG(13, 14)), int(hi-lo+1), 100)}
+}
+
+// binary32Rescale has a table over [lo, hi] and a plainly rounded third channel of seven.
+func binary32Rescale(lo, hi, qMin, qMax int64) model.Rescale {
+	roundings := slices.Repeat([]model.Rounding{model.Binary32}, 7)
+	roundings[2] = model.HalfUp
+	return model.Rescale{Shift: 25, QMin: qMin, QMax: qMax, Table: someFunction(lo, hi), Roundings: roundings}
 }
 
 func identityRescale(b uint) model.Rescale {
@@ -148,6 +161,22 @@ func gadgetCases() []gadgetCase {
 		{name: "dense on positions", build: oneOp(func(r *rand.Rand) model.Op {
 			return &model.Dense{OutN: 3, Rescale: rescale(10), Weights: noise(r, 3*4, 50), Bias: noise(r, 3, 90)}
 		}, bytesTensor(5, 7, 4))},
+		{name: "conv rounded twice by channel", build: oneOp(func(r *rand.Rand) model.Op {
+			c := conv(r, window(3, 1, 1, 1), 2, 5, 1, 3)
+			c.Rescale.Roundings = []model.Rounding{model.HalfUp, model.HalfAway(3), model.HalfAway(3), model.HalfAway(1), model.HalfUp}
+			c.Rescale.Table = someFunction(c.Rescale.QMin-1, c.Rescale.QMax)
+			return c
+		}, bytesTensor(1, 2, 6, 5))},
+		{name: "dense rounded twice with saturation", build: oneOp(func(r *rand.Rand) model.Op {
+			return &model.Dense{OutN: 7, Rescale: model.Rescale{Shift: 3, QMin: -20 - 4095, QMax: 40 + 4095, Table: someFunction(-20, 40),
+				Roundings: slices.Repeat([]model.Rounding{model.HalfAway(3)}, 7)}, Weights: noise(r, 7*12, 20), Bias: noise(r, 7, 900)}
+		}, bytesTensor(1, 12))},
+		{name: "dense binary32", build: oneOp(func(r *rand.Rand) model.Op {
+			return &model.Dense{OutN: 7, Rescale: binary32Rescale(-130, 127, -130, 127), Weights: noise(r, 7*12, 1<<19), Bias: noise(r, 7, 1<<29)}
+		}, bytesTensor(1, 12))},
+		{name: "dense binary32 with saturation", build: oneOp(func(r *rand.Rand) model.Op {
+			return &model.Dense{OutN: 7, Rescale: binary32Rescale(-100, 50, -100-1023, 50+1023), Weights: noise(r, 7*12, 1<<22), Bias: noise(r, 7, 1<<29)}
+		}, bytesTensor(1, 12))},
 		{name: "affine by channel", build: oneOp(func(r *rand.Rand) model.Op {
 			return &model.Affine{ParamShape: []int{4, 1, 1}, Zero: 5, Rescale: rescale(10), Scale: noise(r, 4, 90), Shift: noise(r, 4, 300)}
 		}, bytesTensor(1, 4, 3, 5))},

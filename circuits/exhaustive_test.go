@@ -124,7 +124,7 @@ func TestSaturationExhaustive(t *testing.T) {
 	}
 	in := smallTensor(44, len(x), 1)
 	c, trace := solved(t, &model.Dense{OutN: 1, Weights: []int64{1}, Bias: []int64{-21}, Rescale: r}, in, x)
-	z := c.plan.gadgets[0].(*rescaled).requantizer
+	z := c.plan.gadgets[0].(*rescaled).parts[0]
 	forged := 0
 	for i := range x {
 		for _, excess := range []*ranged{z.over, z.under} {
@@ -148,26 +148,27 @@ func TestSaturationExhaustive(t *testing.T) {
 
 // shift moves element i's table argument by one and its excess so that the quotient stays; image,
 // multiplicities and output follow. It reports false where there is no such row or excess.
-func (c *compiled) shift(w *Witness, z *requantizer, excess *ranged, i int) bool {
-	row, limb := &w.Trace[z.argument.off+i], &w.Trace[excess.limbs[0].off+i]
+func (c *compiled) shift(w *Witness, z *requantized, excess *ranged, i int) bool {
+	step := z.step.(*floorStep)
+	row, limb := &w.Trace[step.argument.off+i], &w.Trace[excess.limbs[0].off+i]
 	to := *row - 1 // below the first row this is beyond all rows
 	if excess == z.under {
 		to = *row + 1
 	}
-	if to >= uint64(z.lookup.table.n) || *limb+1 >= uint64(excess.size) {
+	if to >= uint64(step.lookup.table.n) || *limb+1 >= uint64(excess.size) {
 		return false
 	}
 	move := func(t *table, from, to uint64) {
 		w.Trace[t.multiplicities.off+int(from)]--
 		w.Trace[t.multiplicities.off+int(to)]++
 	}
-	move(z.lookup.table, *row, to)
+	move(step.lookup.table, *row, to)
 	move(excess.tables[0], *limb, *limb+1)
 	*row, *limb = to, *limb+1
-	w.set(z.lookup.images, i, uint64(z.lookup.table.image[to]))
-	output := make([]uint64, z.count)
+	w.set(step.lookup.images, i, uint64(step.lookup.table.at(1, int(to))))
+	output := make([]uint64, len(z.elements))
 	for k := range output {
-		output[k] = w.Trace[z.lookup.images.off+k]
+		output[k] = w.Trace[step.lookup.images.off+k]
 	}
 	inputs := c.plan.borders[0].elements()
 	copy(w.Packed[inputs:], c.plan.borders[1].pack(output))

@@ -181,7 +181,7 @@ func TestRemainderForgery(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	z := c.plan.gadgets[0].(*rescaled).requantizer
+	z := c.plan.gadgets[0].(*rescaled).parts[0].step.(*floorStep)
 	honest := c.witness(t, w)
 	values := honest.Vector().(fr.Vector)
 	first := 1 + len(w.Packed)

@@ -14,8 +14,7 @@ type rescaled struct {
 }
 
 func newRescaled(p *Plan, node int, op model.Rescaled, l *linear) *rescaled {
-	r := op.Requantization()
-	return &rescaled{newRequantizer(p, node, r), newLinear(p, node, r, l)}
+	return &rescaled{newRequantizer(p, node, op), newLinear(p, node, op.Requantization(), l)}
 }
 
 func (g *rescaled) constraints() int { return g.requantizer.constraints() + g.layer.constraints() }

@@ -193,7 +193,7 @@ func (p *Plan) allocate(choose func(*linear, *Plan)) error {
 		p.FoldRows = max(p.FoldRows, l.rowsUsed())
 	}
 	p.FoldRows = max(p.FoldRows, 1)
-	p.alphas = p.FoldRows
+	p.alphas = max(p.FoldRows, p.tables.width)
 	return nil
 }
 

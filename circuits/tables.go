@@ -17,55 +17,50 @@ const maxTableBits = 16
 // larger ones are checked from both sides.
 const maxDirectRange = 1 << 12
 
-// table is a set of rows, each used as often as its multiplicity says. A one-column table is the
-// range [0, n); a two-column table is the function i ↦ image[i], image unsigned.
+// table is a set of rows, each used as often as its multiplicity says. Every column is a list of
+// unsigned integers; a nil one is the row's number. The range [0, n) has one column, a function two.
 type table struct {
 	index          int
 	n              int
-	image          []int64 // nil for a range
+	columns        [][]int64
 	multiplicities span
 }
 
 func (t *table) rows() int { return t.n }
 
+// at is the entry of a column in a row.
+func (t *table) at(column, row int) int64 {
+	if c := t.columns[column]; c != nil {
+		return c[row]
+	}
+	return int64(row)
+}
+
 // tableSet holds every table once. There is one logarithmic-derivative sum a table: a shared sum
 // with a table number folded in by a constant would accept members of the wrong table.
 type tableSet struct {
-	list      []*table
-	ranges    map[int]*table
-	functions map[string]*table
+	list   []*table
+	byRows map[string]*table
+	width  int // columns of the widest
 }
 
-func newTableSet() *tableSet {
-	return &tableSet{ranges: map[int]*table{}, functions: map[string]*table{}}
-}
+func newTableSet() *tableSet { return &tableSet{byRows: map[string]*table{}, width: 1} }
 
-func (s *tableSet) add(t *table) *table {
-	t.index = len(s.list)
+// table is the one of n rows with these columns.
+func (s *tableSet) table(n int, columns ...[]int64) *table {
+	key := fmt.Sprint(n, columns)
+	if t, ok := s.byRows[key]; ok {
+		return t
+	}
+	t := &table{index: len(s.list), n: n, columns: columns}
 	s.list = append(s.list, t)
+	s.byRows[key] = t
+	s.width = max(s.width, len(columns))
 	return t
 }
 
 // rangeTable is the table of [0, n).
-func (s *tableSet) rangeTable(n int) *table {
-	if t, ok := s.ranges[n]; ok {
-		return t
-	}
-	t := s.add(&table{n: n})
-	s.ranges[n] = t
-	return t
-}
-
-// function is the table of i ↦ image[i]; equal functions share one.
-func (s *tableSet) function(image []int64) *table {
-	key := fmt.Sprint(image)
-	if t, ok := s.functions[key]; ok {
-		return t
-	}
-	t := s.add(&table{n: len(image), image: image})
-	s.functions[key] = t
-	return t
-}
+func (s *tableSet) rangeTable(n int) *table { return s.table(n, nil) }
 
 // demands collects the ranges that have to be checked, so that one limb width can be chosen for all.
 type demands struct{ bits map[uint]int }
@@ -236,11 +231,11 @@ func (r *ranged) define(b *builder, i int, v frontend.Variable) {
 	rest, shift := v, uint(0)
 	for k, t := range r.tables {
 		if k == len(r.limbs) { // given: the highest limb
-			b.lookup(t, b.unscale(rest, shift), nil)
+			b.lookup(t, b.unscale(rest, shift))
 			break
 		}
 		limb := b.wire(r.limbs[k], i)
-		b.lookup(t, limb, nil)
+		b.lookup(t, limb)
 		if r.given {
 			rest = b.api.Sub(rest, b.scale(limb, pow2(shift)))
 			shift += r.widths[k]
@@ -273,7 +268,7 @@ func (f *function) allocate(p *Plan) error {
 	for i := range image {
 		image[i] -= f.min
 	}
-	f.table = p.tables.function(image)
+	f.table = p.tables.table(len(image), nil, image)
 	f.images = p.wires(f.count)
 	return nil
 }
@@ -288,12 +283,12 @@ func (f *function) set(w *Witness, i int, q int64) {
 		return
 	}
 	w.count(f.table, uint64(k))
-	w.set(f.images, i, uint64(f.table.image[k]))
+	w.set(f.images, i, uint64(f.table.at(1, int(k))))
 }
 
 // define looks up element i: index is the expression of q − Min. It returns f(q).
 func (f *function) define(b *builder, i int, index frontend.Variable) frontend.Variable {
 	image := b.wire(f.images, i)
-	b.lookup(f.table, index, image)
+	b.lookup(f.table, b.api.Add(index, b.column(1, image)))
 	return b.api.Add(image, f.min)
 }

@@ -169,10 +169,14 @@ type Rescaled interface {
 // checks that the worst case of the parameters at hand stays within. The table may cover less: a
 // quotient beyond one of its ends counts as that end. (A clamp of rare, huge quotients needs no
 // table of their size.)
+//
+// Roundings, one an output channel (see Channels), say where a channel departs from that formula; nil
+// is HalfUp for all. QMin and QMax bound q of the formula, whatever the rounding.
 type Rescale struct {
 	Shift      uint
 	QMin, QMax int64
 	Table      Table
+	Roundings  []Rounding `cbor:",omitempty"`
 }
 
 // Table is a function of one bounded integer: Values[i] = f(Min + i). Clamps are tables too; an

@@ -32,7 +32,7 @@ func (a *Add) Infer(in []Tensor) (Tensor, error) {
 	if err != nil {
 		return Tensor{}, err
 	}
-	out, err := a.Rescale.infer(shape)
+	out, err := a.Rescale.infer(shape, 1)
 	if err != nil {
 		return Tensor{}, err
 	}
@@ -59,7 +59,7 @@ func (a *Add) Eval(in [][]int64, inT []Tensor, outT Tensor) (out, acc []int64) {
 			acc[i] += m * (x[source] - z)
 		}
 	}
-	return a.Rescale.apply(acc), acc
+	return a.Rescale.apply(acc, 1), acc
 }
 
 // Params implements Op.

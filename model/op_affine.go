@@ -41,7 +41,7 @@ func (a *Affine) Infer(in []Tensor) (Tensor, error) {
 	if err := checkZero("zero", a.Zero); err != nil {
 		return Tensor{}, err
 	}
-	out, err := a.Rescale.infer(slices.Clone(x.Shape))
+	out, err := a.Rescale.infer(slices.Clone(x.Shape), 1)
 	if err != nil {
 		return Tensor{}, err
 	}
@@ -62,7 +62,7 @@ func (a *Affine) Eval(in [][]int64, inT []Tensor, outT Tensor) (out, acc []int64
 	for i, j := range BroadcastIndex(a.ParamShape, outT.Shape) {
 		acc[i] = a.Scale[j]*(in[0][i]-a.Zero) + a.Shift[j]
 	}
-	return a.Rescale.apply(acc), acc
+	return a.Rescale.apply(acc, 1), acc
 }
 
 // Params implements Op.

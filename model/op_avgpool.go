@@ -69,7 +69,7 @@ func (p *AvgPool) Infer(in []Tensor) (Tensor, error) {
 	if err != nil {
 		return Tensor{}, err
 	}
-	out, err := p.Rescale.infer([]int{1, x.Shape[1], oh, ow})
+	out, err := p.Rescale.infer([]int{1, x.Shape[1], oh, ow}, 1)
 	if err != nil {
 		return Tensor{}, err
 	}
@@ -113,7 +113,7 @@ func (p *AvgPool) Eval(in [][]int64, inT []Tensor, outT Tensor) (out, acc []int6
 		taps(func(at int) { sum += in[0][at] - p.Zero })
 		acc = append(acc, p.Multipliers[p.class(counts, shape, oy, ox)]*sum)
 	})
-	return p.Rescale.apply(acc), acc
+	return p.Rescale.apply(acc, 1), acc
 }
 
 // Params implements Op.

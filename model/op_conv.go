@@ -47,7 +47,7 @@ func (c *Conv) Infer(in []Tensor) (Tensor, error) {
 	if err := checkZero("zero", c.Zero); err != nil {
 		return Tensor{}, err
 	}
-	out, err := c.Rescale.infer([]int{1, c.OutC, oh, ow})
+	out, err := c.Rescale.infer([]int{1, c.OutC, oh, ow}, c.OutC)
 	if err != nil {
 		return Tensor{}, err
 	}
@@ -120,7 +120,7 @@ func (c *Conv) Eval(in [][]int64, inT []Tensor, outT Tensor) (out, acc []int64) 
 			c.correlate(dst, src, c.Weights[(o*perGroup+ch)*area:][:area], shape, outT.Shape)
 		}
 	}
-	return c.Rescale.apply(acc), acc
+	return c.Rescale.apply(acc, planeOut), acc
 }
 
 // correlate adds the correlation of one input plane with one kernel to an output plane: tap by tap,

@@ -45,7 +45,7 @@ func (d *Dense) Infer(in []Tensor) (Tensor, error) {
 	}
 	shape := slices.Clone(x.Shape)
 	shape[last] = d.OutN
-	out, err := d.Rescale.infer(shape)
+	out, err := d.Rescale.infer(shape, d.OutN)
 	if err != nil {
 		return Tensor{}, err
 	}
@@ -76,7 +76,7 @@ func (d *Dense) Eval(in [][]int64, inT []Tensor, outT Tensor) (out, acc []int64)
 			acc = append(acc, sum)
 		}
 	}
-	return d.Rescale.apply(acc), acc
+	return d.Rescale.apply(acc, 1), acc
 }
 
 // Params implements Op.

@@ -35,7 +35,7 @@ func (m *Mean) Infer(in []Tensor) (Tensor, error) {
 	if err := checkZero("zero", m.Zero); err != nil {
 		return Tensor{}, err
 	}
-	out, err := m.Rescale.infer(reducedShape(in[0].Shape, m.Axes, m.KeepDims))
+	out, err := m.Rescale.infer(reducedShape(in[0].Shape, m.Axes, m.KeepDims), 1)
 	if err != nil {
 		return Tensor{}, err
 	}
@@ -55,7 +55,7 @@ func (m *Mean) Eval(in [][]int64, inT []Tensor, outT Tensor) (out, acc []int64) 
 	for o := range acc {
 		acc[o] *= m.Multiplier[0]
 	}
-	return m.Rescale.apply(acc), acc
+	return m.Rescale.apply(acc, 1), acc
 }
 
 // Params implements Op.

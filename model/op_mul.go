@@ -29,7 +29,7 @@ func (m *Mul) Infer(in []Tensor) (Tensor, error) {
 	if err != nil {
 		return Tensor{}, err
 	}
-	out, err := m.Rescale.infer(shape)
+	out, err := m.Rescale.infer(shape, 1)
 	if err != nil {
 		return Tensor{}, err
 	}
@@ -50,7 +50,7 @@ func (m *Mul) Eval(in [][]int64, inT []Tensor, outT Tensor) (out, acc []int64) {
 	for i := range acc {
 		acc[i] = m.Multiplier[0] * (in[0][x[i]] - m.Zeros[0]) * (in[1][y[i]] - m.Zeros[1])
 	}
-	return m.Rescale.apply(acc), acc
+	return m.Rescale.apply(acc, 1), acc
 }
 
 // Params implements Op.

@@ -86,7 +86,7 @@ func compare(t *testing.T, op model.Op, in []array, outT model.Tensor, out, acc 
 			if acc[i] != want {
 				t.Fatalf("%+v on %v: accumulator %v is %d, want %d", op, in, o, acc[i], want)
 			}
-			if q := r.Quotient(want); q < r.QMin || q > r.QMax {
+			if q := r.Floor(want); q < r.QMin || q > r.QMax {
 				t.Fatalf("%+v: quotient %d", op, q)
 			}
 			want = rescaled(r, want)
@@ -241,7 +241,7 @@ func TestWorstInputsRun(t *testing.T) {
 		*r = wideRescale()
 		lo, hi, worst := extremes(op, in)
 		r.Shift = 4
-		r.QMin, r.QMax = r.Quotient(lo), r.Quotient(hi)
+		r.QMin, r.QMax = r.Floor(lo), r.Floor(hi)
 		r.Table = model.ClampTable(r.QMin, r.QMax, -50, 50)
 		out, err := op.Infer(in)
 		if err != nil {
@@ -425,7 +425,7 @@ func TestInferRejects(t *testing.T) {
 func ExampleRescale() {
 	r := model.Rescale{Shift: 2, QMin: -10, QMax: 10, Table: model.ClampTable(-10, 10, 0, 5)}
 	for _, acc := range []int64{-6, 5, 6, 40} {
-		q := r.Quotient(acc)
+		q := r.Floor(acc)
 		fmt.Print(q, " → ", r.Table.At(q), "; ")
 	}
 	// Output: -1 → 0; 1 → 1; 2 → 2; 10 → 5;

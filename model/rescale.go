@@ -5,25 +5,29 @@ import "fmt"
 // maxTable bounds the entries of a Table.
 const maxTable = 1 << 16
 
-// Quotient is q of an accumulator: ⌊(acc + 2^(Shift−1)) / 2^Shift⌋, acc itself for Shift 0.
-func (r Rescale) Quotient(acc int64) int64 { return (acc + r.half()) >> r.Shift }
-
-// AccRange is the least and the greatest accumulator whose quotient lies in [QMin, QMax].
-func (r Rescale) AccRange() (min, max int64) {
-	return r.QMin<<r.Shift - r.half(), (r.QMax+1)<<r.Shift - 1 - r.half()
+// AccRange bounds the accumulators whose quotient lies in [QMin, QMax]; without Roundings it is exact.
+func (r *Rescale) AccRange() (min, max int64) {
+	return r.QMin<<r.Shift - r.half() - r.slack(), (r.QMax+1)<<r.Shift - 1 - r.half() + r.slack()
 }
 
 // half is the rounding constant.
-func (r Rescale) half() int64 {
+func (r *Rescale) half() int64 {
 	if r.Shift == 0 {
 		return 0
 	}
 	return 1 << (r.Shift - 1)
 }
 
-// apply requantizes every accumulator; r must have admitted their range.
-func (r Rescale) apply(acc []int64) []int64 {
+// apply requantizes every accumulator, of which inner at a time belong to one channel; r must have
+// admitted their range.
+func (r *Rescale) apply(acc []int64, inner int) []int64 {
 	out := make([]int64, len(acc))
+	if r.Roundings != nil {
+		for i, a := range acc {
+			out[i] = r.Table.At(r.Saturation(r.Quotient(i/inner%len(r.Roundings), a)))
+		}
+		return out
+	}
 	half, shift, base, values := r.half(), r.Shift, r.Table.Min, r.Table.Values
 	last := int64(len(values)) - 1
 	for i, a := range acc {
@@ -37,7 +41,7 @@ func (r *Rescale) Saturation(q int64) int64 { return min(max(q, r.Table.Min), r.
 
 // infer checks r itself and returns an output tensor of that shape. Its range is that of the
 // table's reached part: it belongs to the architecture and must not depend on parameters.
-func (r *Rescale) infer(shape []int) (Tensor, error) {
+func (r *Rescale) infer(shape []int, channels int) (Tensor, error) {
 	if r.QMin > r.QMax {
 		return Tensor{}, fmt.Errorf("%w: QMin %d exceeds QMax %d", ErrAttribute, r.QMin, r.QMax)
 	}
@@ -52,14 +56,22 @@ func (r *Rescale) infer(shape []int) (Tensor, error) {
 		return Tensor{}, fmt.Errorf("%w: the table covers [%d, %d], nothing of the quotients' range [%d, %d]",
 			ErrAttribute, r.Table.Min, r.Table.Max(), r.QMin, r.QMax)
 	}
+	if err := r.checkRoundings(channels); err != nil {
+		return Tensor{}, err
+	}
 	reached := r.Reached()
 	lo, hi := reached.Range()
 	return inferred(shape, span{lo, hi})
 }
 
-// Reached is the part of the table that quotients in [QMin, QMax] reach.
+// Reached is the part of the table that quotients in [QMin, QMax] reach; with HalfAway those are the
+// quotients before the tie's rule, which may take one away.
 func (r *Rescale) Reached() Table {
-	from, to := max(r.QMin, r.Table.Min), min(r.QMax, r.Table.Max())
+	least := r.QMin
+	if r.hasTies() {
+		least--
+	}
+	from, to := max(least, r.Table.Min), min(r.QMax, r.Table.Max())
 	return Table{Name: r.Table.Name, Min: from, Values: r.Table.Values[from-r.Table.Min : to-r.Table.Min+1]}
 }
 
@@ -68,7 +80,7 @@ func (r *Rescale) admit(what string, w worstCase) error {
 	if w.overflows() {
 		return fmt.Errorf("%w: %s: accumulators need more than 62 bits; use smaller parameters", ErrRange, what)
 	}
-	lo, hi := r.Quotient(w.min), r.Quotient(w.max)
+	lo, hi := r.Floor(w.min-r.slack()), r.Floor(w.max+r.slack())
 	if lo < r.QMin || hi > r.QMax {
 		return fmt.Errorf("%w: %s: accumulators in [%d, %d] give quotients in [%d, %d], declared is [%d, %d] at shift %d; "+
 			"widen QMin and QMax (and the table), use a larger shift or smaller parameters",

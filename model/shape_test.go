@@ -77,7 +77,7 @@ func TestAccRange(t *testing.T) {
 		for _, q := range [][2]int64{{0, 0}, {-128, 127}, {0, 255}, {-7, -3}, {5, 9}} {
 			r := model.Rescale{Shift: shift, QMin: q[0], QMax: q[1]}
 			lo, hi := r.AccRange()
-			got := []int64{r.Quotient(lo - 1), r.Quotient(lo), r.Quotient(hi), r.Quotient(hi + 1)}
+			got := []int64{r.Floor(lo - 1), r.Floor(lo), r.Floor(hi), r.Floor(hi + 1)}
 			if want := []int64{q[0] - 1, q[0], q[1], q[1] + 1}; !slices.Equal(got, want) {
 				t.Errorf("shift %d, %v: quotients %v around [%d, %d], want %v", shift, q, got, lo, hi, want)
 			}
@@ -85,11 +85,11 @@ func TestAccRange(t *testing.T) {
 	}
 }
 
-func TestQuotientRoundsHalfUp(t *testing.T) {
+func TestFloorRoundsHalfUp(t *testing.T) {
 	r := model.Rescale{Shift: 2}
 	for acc, want := range map[int64]int64{-7: -2, -6: -1, -3: -1, -2: 0, 0: 0, 1: 0, 2: 1, 5: 1, 6: 2} {
-		if got := r.Quotient(acc); got != want {
-			t.Errorf("Quotient(%d) = %d, want %d", acc, got, want)
+		if got := r.Floor(acc); got != want {
+			t.Errorf("Floor(%d) = %d, want %d", acc, got, want)
 		}
 	}
 }
