@@ -12,6 +12,7 @@ import (
 	"github.com/consensys/gnark/frontend/cs/r1cs"
 	"github.com/consensys/gnark/logger"
 
+	"github.com/zkinfer/zkinfer/fixedpoint"
 	"github.com/zkinfer/zkinfer/model"
 )
 
@@ -124,6 +125,15 @@ func oneOp(op func(r *rand.Rand) model.Op, inputs ...model.Tensor) func(*rand.Ra
 	return func(r *rand.Rand) *model.Graph { return graph(op(r), inputs...) }
 }
 
+// fixedExp is exp(d/16) for differences of bytes.
+func fixedExp() model.Table {
+	t := model.Table{Min: -255}
+	for d := int32(-255); d <= 0; d++ {
+		t.Values = append(t.Values, int64(fixedpoint.Exp(d<<22, 5)))
+	}
+	return t
+}
+
 func convCase(name string, w model.Window, in, out, groups int, h, wd int, zero int64) gadgetCase {
 	return gadgetCase{name: name, build: oneOp(func(r *rand.Rand) model.Op {
 		return conv(r, w, in, out, groups, zero)
@@ -217,6 +227,12 @@ func gadgetCases() []gadgetCase {
 			}
 			return &model.Softmax{Axis: 1, Exp: exp, Steps: 255}
 		}, signedTensor(2, 5))},
+		{name: "fixed softmax", build: oneOp(func(*rand.Rand) model.Op {
+			return &model.FixedSoftmax{Exp: fixedExp(), Zero: -128}
+		}, signedTensor(3, 5))},
+		{name: "fixed softmax of one", build: oneOp(func(*rand.Rand) model.Op {
+			return &model.FixedSoftmax{Exp: fixedExp()}
+		}, signedTensor(2, 1))},
 		{name: "argmax", build: oneOp(func(*rand.Rand) model.Op {
 			return &model.ArgMax{Axis: 1}
 		}, signedTensor(2, 6, 2))},

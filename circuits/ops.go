@@ -30,6 +30,8 @@ func (p *Plan) newGadget(node int) (gadget, error) {
 		return newMaxPool(p, node, op), nil
 	case *model.Softmax:
 		return newSoftmax(p, node, op), nil
+	case *model.FixedSoftmax:
+		return newFixedSoftmax(p, node, op), nil
 	case *model.ArgMax:
 		return newArgMax(p, node, op), nil
 	case model.Rearrangement:

@@ -1,6 +1,7 @@
 package circuits
 
 import (
+	"errors"
 	"fmt"
 	"math/bits"
 	"slices"
@@ -246,6 +247,8 @@ func (r *ranged) define(b *builder, i int, v frontend.Variable) {
 	}
 }
 
+var errOutsideTable = errors.New("value outside its table")
+
 // function is a lookup of a = f(q) for count values: q and a are unsigned wires, or q is given.
 type function struct {
 	source model.Table
@@ -279,7 +282,7 @@ func (f *function) constraints() int { return 2 * f.count }
 func (f *function) set(w *Witness, i int, q int64) {
 	k := q - f.source.Min
 	if k < 0 || k >= int64(len(f.source.Values)) {
-		w.fail(fmt.Errorf("value %d outside its table [%d, %d]", q, f.source.Min, f.source.Max()))
+		w.fail(fmt.Errorf("%w [%d, %d]: %d", errOutsideTable, f.source.Min, f.source.Max(), q))
 		return
 	}
 	w.count(f.table, uint64(k))

@@ -180,10 +180,22 @@ func randomCase(t testing.TB, rng *rand.Rand, kind string) (model.Op, []model.Te
 			s.Exp.Values[i] = 1 + rng.Int64N(1<<16-1)
 		}
 		return s, one
+	case "fixedsoftmax":
+		return &model.FixedSoftmax{Exp: randomExp(rng, x), Zero: rng.Int64N(9) - 4}, one
 	case "argmax":
 		return &model.ArgMax{Axis: axis, KeepDims: rng.IntN(2) == 0, LastIndex: rng.IntN(2) == 0}, one
 	}
 	return randomRearrangement(rng, kind, x, axis)
+}
+
+// randomExp has values of all sizes, 2^31 − 1 at 0.
+func randomExp(rng *rand.Rand, x model.Tensor) model.Table {
+	t := model.Table{Min: x.Min - x.Max, Values: make([]int64, x.Max-x.Min+1)}
+	for i := range t.Values {
+		t.Values[i] = rng.Int64N(1<<31) >> rng.IntN(31)
+	}
+	t.Values[len(t.Values)-1] = 1<<31 - 1
+	return t
 }
 
 func randomRearrangement(rng *rand.Rand, kind string, x model.Tensor, axis int) (model.Op, []model.Tensor) {
@@ -281,8 +293,9 @@ func everyOp(t testing.TB, seed uint64) *model.Graph {
 		exp.Values[i] = int64(1 + i*i*40)
 	}
 	soft := plain(&model.Softmax{Axis: 1, Exp: exp, Steps: 256}, y)
+	fixed := plain(&model.FixedSoftmax{Exp: randomExp(newRand(seed), b.Tensor(y))}, y)
 	class := plain(&model.ArgMax{Axis: 1}, y)
-	b.Output(soft, class, mean, sum)
+	b.Output(soft, fixed, class, mean, sum)
 	g, err := b.Graph()
 	if err != nil {
 		t.Fatal(err)

@@ -6,7 +6,7 @@ import "fmt"
 func Ops() []Op {
 	return []Op{
 		&Conv{}, &Dense{}, &Affine{}, &Add{}, &Mul{}, &AvgPool{}, &Mean{},
-		&Activation{}, &MaxPool{}, &Softmax{}, &ArgMax{},
+		&Activation{}, &MaxPool{}, &Softmax{}, &FixedSoftmax{}, &ArgMax{},
 		&Reshape{}, &Transpose{}, &Concat{}, &Slice{}, &Pad{}, &Gather{},
 	}
 }
@@ -28,6 +28,8 @@ func tableOf(op Op) *Table {
 	case *Activation:
 		return &op.Table
 	case *Softmax:
+		return &op.Exp
+	case *FixedSoftmax:
 		return &op.Exp
 	}
 	return nil

@@ -1,0 +1,325 @@
+package tflite
+
+import (
+	"encoding/binary"
+	"fmt"
+	"math"
+
+	flatbuffers "github.com/google/flatbuffers/go"
+
+	"github.com/zkinfer/zkinfer/model/tflite/internal/schema"
+)
+
+// Limits that hold for every file.
+const (
+	maxBytes     = 1 << 30
+	maxTensors   = 1 << 16
+	maxOperators = 1 << 16
+	maxRank      = 8
+	// maxElements bounds each tensor.
+	maxElements = 1 << 24
+)
+
+// file is what is read of a model: its only subgraph.
+type file struct {
+	name            string
+	tensors         []tensor
+	operators       []operator
+	inputs, outputs []int
+}
+
+// tensor is a tensor as the file has it. The layout of images is [N, H, W, C].
+type tensor struct {
+	name   string
+	shape  []int
+	typ    schema.TensorType
+	data   []byte    // nil unless constant
+	scales []float32 // nil unless quantized; one, or one for each index along axis
+	zeros  []int64   // as many
+	axis   int
+}
+
+// operator applies a builtin operator to tensors, by index; −1 is an input that is left out.
+type operator struct {
+	code            schema.BuiltinOperator
+	inputs, outputs []int
+	optionsType     schema.BuiltinOptions
+	options         flatbuffers.Table
+}
+
+// parse reads the tables of a file. The generated accessors trust offsets and panic where one leaves
+// the buffer, which is the error here; lengths are checked before anything is allocated for them.
+func parse(data []byte) (f *file, err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			f, err = nil, fmt.Errorf("%w: an offset leaves the file: %v", ErrMalformed, r)
+		}
+	}()
+	if len(data) > maxBytes {
+		return nil, fmt.Errorf("%w: file of %d bytes, expected at most %d", ErrLimit, len(data), maxBytes)
+	}
+	if len(data) < 8 || string(data[4:8]) != "TFL3" {
+		return nil, fmt.Errorf("%w: no file identifier TFL3 at byte 4", ErrMalformed)
+	}
+	r := &reader{data: data, model: schema.GetRootAsModel(data, 0)}
+	if v := r.model.Version(); v != 3 {
+		return nil, fmt.Errorf("%w: schema version %d, expected 3", ErrUnsupportedModel, v)
+	}
+	if n := r.model.SubgraphsLength(); n != 1 {
+		return nil, fmt.Errorf("%w: %d subgraphs, expected 1 (no control flow)", ErrUnsupportedModel, n)
+	}
+	var g schema.SubGraph
+	r.model.Subgraphs(&g, 0)
+	return r.subgraph(&g)
+}
+
+type reader struct {
+	data  []byte
+	model *schema.Model
+}
+
+func (r *reader) subgraph(g *schema.SubGraph) (*file, error) {
+	f := &file{name: string(g.Name())}
+	if n := g.TensorsLength(); n > maxTensors || g.OperatorsLength() > maxOperators {
+		return nil, fmt.Errorf("%w: %d tensors and %d operators, expected at most %d and %d",
+			ErrLimit, n, g.OperatorsLength(), maxTensors, maxOperators)
+	}
+	for i := range g.TensorsLength() {
+		var t schema.Tensor
+		g.Tensors(&t, i)
+		parsed, err := r.tensor(&t)
+		if err != nil {
+			return nil, fmt.Errorf("tensor %d (%q): %w", i, t.Name(), err)
+		}
+		f.tensors = append(f.tensors, parsed)
+	}
+	var err error
+	if f.inputs, err = r.references(f, g.InputsLength(), g.Inputs, false); err != nil {
+		return nil, fmt.Errorf("inputs of the model: %w", err)
+	}
+	if f.outputs, err = r.references(f, g.OutputsLength(), g.Outputs, false); err != nil {
+		return nil, fmt.Errorf("outputs of the model: %w", err)
+	}
+	for i := range g.OperatorsLength() {
+		var o schema.Operator
+		g.Operators(&o, i)
+		op, err := r.operator(f, &o)
+		if err != nil {
+			return nil, fmt.Errorf("operator %d (%s): %w", i, op.code, err)
+		}
+		f.operators = append(f.operators, op)
+	}
+	return f, nil
+}
+
+// references reads a list of tensor numbers.
+func (r *reader) references(f *file, n int, at func(int) int32, optional bool) ([]int, error) {
+	if err := r.fits(n, 4); err != nil {
+		return nil, err
+	}
+	out := make([]int, n)
+	for i := range out {
+		id := int(at(i))
+		if id >= len(f.tensors) || id < -1 || id == -1 && !optional {
+			return nil, fmt.Errorf("%w: tensor number %d, there are %d", ErrMalformed, id, len(f.tensors))
+		}
+		out[i] = id
+	}
+	return out, nil
+}
+
+// fits checks the length of a vector against the size of the file.
+func (r *reader) fits(n, size int) error {
+	if n < 0 || n > len(r.data)/size {
+		return fmt.Errorf("%w: a vector of %d elements in a file of %d bytes", ErrMalformed, n, len(r.data))
+	}
+	return nil
+}
+
+func (r *reader) tensor(t *schema.Tensor) (tensor, error) {
+	out := tensor{name: string(t.Name()), typ: t.Type()}
+	if t.Sparsity(nil) != nil {
+		return out, fmt.Errorf("%w: sparse weights", ErrUnsupportedModel)
+	}
+	if n := t.ShapeLength(); n > maxRank {
+		return out, fmt.Errorf("%w: %d dimensions, expected at most %d", ErrLimit, n, maxRank)
+	}
+	signature := t.ShapeSignatureLength() == t.ShapeLength()
+	volume := 1
+	for i := range t.ShapeLength() {
+		d := int(t.Shape(i))
+		if signature && t.ShapeSignature(i) < 0 && i > 0 {
+			return out, fmt.Errorf("%w: dimension %d has no fixed size", ErrUnsupportedModel, i)
+		}
+		if d < 1 {
+			return out, fmt.Errorf("%w: dimension %d is %d", ErrUnsupportedModel, i, d)
+		}
+		if d > maxElements/volume {
+			return out, fmt.Errorf("%w: more than %d elements", ErrLimit, maxElements)
+		}
+		volume *= d
+		out.shape = append(out.shape, d)
+	}
+	if err := r.quantization(&out, t.Quantization(nil)); err != nil {
+		return out, err
+	}
+	var err error
+	if out.data, err = r.buffer(int(t.Buffer())); err != nil || out.data == nil {
+		return out, err
+	}
+	size, ok := elementSize(out.typ)
+	if !ok {
+		return out, fmt.Errorf("%w: a constant of type %s", ErrUnsupportedModel, out.typ)
+	}
+	if len(out.data) != volume*size {
+		return out, fmt.Errorf("%w: %d bytes of data for %d elements of type %s", ErrMalformed, len(out.data), volume, out.typ)
+	}
+	return out, nil
+}
+
+func (r *reader) quantization(t *tensor, q *schema.QuantizationParameters) error {
+	if q == nil || q.ScaleLength() == 0 {
+		return nil
+	}
+	n := q.ScaleLength()
+	if err := r.fits(n, 4); err != nil {
+		return err
+	}
+	t.scales, t.zeros, t.axis = make([]float32, n), make([]int64, n), int(q.QuantizedDimension())
+	if z := q.ZeroPointLength(); z != n && z != 0 {
+		return fmt.Errorf("%w: %d scales and %d zero points", ErrMalformed, n, z)
+	}
+	for i := range n {
+		s := q.Scale(i)
+		if !(s > 0) || math.IsInf(float64(s), 0) {
+			return fmt.Errorf("%w: scale %g, expected a positive number", ErrMalformed, s)
+		}
+		t.scales[i] = s
+		if q.ZeroPointLength() > 0 {
+			t.zeros[i] = q.ZeroPoint(i)
+		}
+		if t.zeros[i] < math.MinInt32 || t.zeros[i] > math.MaxInt32 {
+			return fmt.Errorf("%w: zero point %d", ErrMalformed, t.zeros[i])
+		}
+	}
+	if n > 1 && (t.axis < 0 || t.axis >= len(t.shape) || t.shape[t.axis] != n) {
+		return fmt.Errorf("%w: %d scales along axis %d of shape %v", ErrMalformed, n, t.axis, t.shape)
+	}
+	return nil
+}
+
+// buffer is the data of a buffer, nil for an empty one. Large files keep data outside of the tables.
+func (r *reader) buffer(i int) ([]byte, error) {
+	if i == 0 {
+		return nil, nil
+	}
+	var b schema.Buffer
+	if i >= r.model.BuffersLength() {
+		return nil, fmt.Errorf("%w: buffer %d of %d", ErrMalformed, i, r.model.BuffersLength())
+	}
+	r.model.Buffers(&b, i)
+	if b.Offset() > 1 {
+		from, size, all := b.Offset(), b.Size(), uint64(len(r.data))
+		if from > all || size > all-from {
+			return nil, fmt.Errorf("%w: buffer %d at %d has %d bytes, the file ends at %d", ErrMalformed, i, from, size, all)
+		}
+		return r.data[from : from+size], nil
+	}
+	if b.DataLength() == 0 {
+		return nil, nil
+	}
+	return b.DataBytes(), nil
+}
+
+func (r *reader) operator(f *file, o *schema.Operator) (operator, error) {
+	var out operator
+	var code schema.OperatorCode
+	if i := int(o.OpcodeIndex()); i >= r.model.OperatorCodesLength() {
+		return out, fmt.Errorf("%w: operator code %d of %d", ErrMalformed, i, r.model.OperatorCodesLength())
+	}
+	r.model.OperatorCodes(&code, int(o.OpcodeIndex()))
+	// Codes beyond 127 stand in a field of their own; files of before have zero there.
+	out.code = max(code.BuiltinCode(), schema.BuiltinOperator(code.DeprecatedBuiltinCode()))
+	if out.code == schema.BuiltinOperatorCUSTOM {
+		return out, fmt.Errorf("%w: custom operator %q", ErrUnsupportedOp, code.CustomCode())
+	}
+	var err error
+	if out.inputs, err = r.references(f, o.InputsLength(), o.Inputs, true); err != nil {
+		return out, err
+	}
+	if out.outputs, err = r.references(f, o.OutputsLength(), o.Outputs, false); err != nil {
+		return out, err
+	}
+	if len(out.outputs) == 0 {
+		return out, fmt.Errorf("%w: no output", ErrMalformed)
+	}
+	out.optionsType = o.BuiltinOptionsType()
+	if !o.BuiltinOptions(&out.options) {
+		out.optionsType = schema.BuiltinOptionsNONE
+	}
+	return out, nil
+}
+
+func elementSize(t schema.TensorType) (int, bool) {
+	switch t {
+	case schema.TensorTypeINT8, schema.TensorTypeUINT8, schema.TensorTypeBOOL:
+		return 1, true
+	case schema.TensorTypeINT16, schema.TensorTypeFLOAT16:
+		return 2, true
+	case schema.TensorTypeINT32, schema.TensorTypeFLOAT32:
+		return 4, true
+	case schema.TensorTypeINT64:
+		return 8, true
+	}
+	return 0, false
+}
+
+// volume is the number of elements.
+func (t *tensor) volume() int {
+	n := 1
+	for _, d := range t.shape {
+		n *= d
+	}
+	return n
+}
+
+// integers are the elements of a constant of an integer type.
+func (t *tensor) integers() ([]int64, error) {
+	if t.data == nil {
+		return nil, fmt.Errorf("%w: %q is computed, expected a constant", ErrUnsupportedModel, t.name)
+	}
+	out := make([]int64, t.volume())
+	for i := range out {
+		switch t.typ {
+		case schema.TensorTypeINT8:
+			out[i] = int64(int8(t.data[i]))
+		case schema.TensorTypeUINT8:
+			out[i] = int64(t.data[i])
+		case schema.TensorTypeINT16:
+			out[i] = int64(int16(binary.LittleEndian.Uint16(t.data[2*i:])))
+		case schema.TensorTypeINT32:
+			out[i] = int64(int32(binary.LittleEndian.Uint32(t.data[4*i:])))
+		case schema.TensorTypeINT64:
+			out[i] = int64(binary.LittleEndian.Uint64(t.data[8*i:]))
+		default:
+			return nil, fmt.Errorf("%w: %q has type %s, expected integers", ErrUnsupportedModel, t.name, t.typ)
+		}
+	}
+	return out, nil
+}
+
+// scale is the scale of index i along the quantized axis.
+func (t *tensor) scale(i int) float32 {
+	if len(t.scales) == 1 {
+		return t.scales[0]
+	}
+	return t.scales[i]
+}
+
+// zero is the zero point of a tensor that is quantized as a whole, 0 without.
+func (t *tensor) zero() int64 {
+	if len(t.zeros) == 0 {
+		return 0
+	}
+	return t.zeros[0]
+}
