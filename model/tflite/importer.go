@@ -5,34 +5,52 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/zkinfer/zkinfer/model"
+	flatbuffers "github.com/google/flatbuffers/go"
+
 	"github.com/zkinfer/zkinfer/model/tflite/internal/schema"
 )
 
-// Integer imports a quantized model as the integer graph of a rounding.
-func (m *Model) Integer(r Rounding) (*Result, error) {
-	im := &importer{file: m.f, rounding: r, b: model.NewBuilder(m.f.name), values: map[int]*value{}, uses: map[int]int{}}
-	im.b.Source(model.Source{Format: "tflite", Rounding: string(r)})
-	if err := im.run(); err != nil {
-		return nil, err
-	}
-	g, err := im.b.Graph()
-	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrUnsupportedModel, err)
-	}
-	return &Result{Graph: g, Notes: im.notes}, nil
+// importer lowers operators, in the order of the file, to ops of a target: the integer graph, or the
+// graph of real numbers. What both have in common is here and in op_shape.go: which tensor is where, in
+// which layout, and everything that only moves elements.
+type importer struct {
+	file   *file
+	target target
+	values map[int]*value // by number of the file's tensor
+	notes  []string
 }
 
-// importer lowers operators, in the order of the file, to ops of the integer graph.
-type importer struct {
-	file     *file
-	rounding Rounding
-	b        *model.Builder
-	values   map[int]*value // by number of the file's tensor
-	uses     map[int]int    // operators and outputs of the model that read a tensor
-	clamps   []*clampedLayer
-	notes    []string
+// ref is a tensor of the target's graph.
+type ref int
+
+// target is a graph under construction.
+type target interface {
+	// shape is that of a tensor.
+	shape(x ref) []int
+	// move adds an op that moves elements of its inputs: one of the structs below.
+	move(name string, m any, in ...ref) (ref, error)
+	// sameMeaning errs unless two of the file's tensors hold elements of the same meaning.
+	sameMeaning(a, b int) error
+	// pad is the element that padding of a tensor of the file consists of.
+	padding(id int) float64
+	// made is called with every tensor of the file once it is made.
+	made(id int, x ref) error
+	// lowering is how the target computes an operator, nil if it does not.
+	lowering(code schema.BuiltinOperator) func(*node) error
 }
+
+// What only moves elements; the fields are those of package model's ops.
+type (
+	transposing struct{ perm []int }
+	reshaping   struct{ shape []int }
+	slicing     struct{ start, step, size []int }
+	joining     struct{ axis int }
+	padding     struct {
+		before, after []int
+		mode          string
+		value         float64
+	}
+)
 
 // layout is the order of axes of a tensor in the graph.
 type layout int
@@ -42,107 +60,37 @@ const (
 	channelsFirst               // [N, C, H, W] for the file's [N, H, W, C]
 )
 
-// value is a computed tensor in the layouts that were needed so far.
-type value struct {
-	ids  [2]model.TensorID
-	made [2]bool
-}
-
 var (
 	toChannelsFirst = []int{0, 3, 1, 2}
 	toNative        = []int{0, 2, 3, 1}
 )
 
+// value is a computed tensor in the layouts that were needed so far.
+type value struct {
+	refs [2]ref
+	made [2]bool
+}
+
+func newImporter(f *file) *importer { return &importer{file: f, values: map[int]*value{}} }
+
+// run lowers all operators.
 func (im *importer) run() error {
-	for _, op := range im.file.operators {
-		for _, id := range op.inputs {
-			im.uses[id]++
-		}
-	}
-	for _, id := range im.file.outputs {
-		im.uses[id]++
-	}
-	if err := im.inputs(); err != nil {
-		return err
-	}
 	for i := range im.file.operators {
-		n := &node{importer: im, op: &im.file.operators[i], index: i}
+		n := &node{importer: im, op: &im.file.operators[i]}
 		if err := n.lower(); err != nil {
 			return fmt.Errorf("operator %d (%s) %q: %w", i, n.op.code, im.label(n.op.outputs[0]), err)
 		}
 	}
-	if err := im.outputs(); err != nil {
-		return err
-	}
-	return im.shareTables()
-}
-
-// inputs declares the model's inputs. One of real numbers is that of the QUANTIZE that reads it.
-func (im *importer) inputs() error {
-	for _, id := range im.file.inputs {
-		t := &im.file.tensors[id]
-		source := id
-		if t.typ == schema.TensorTypeFLOAT32 {
-			quantizing := -1
-			for _, op := range im.file.operators {
-				if op.code == schema.BuiltinOperatorQUANTIZE && len(op.inputs) == 1 && op.inputs[0] == id && im.uses[id] == 1 {
-					quantizing = op.outputs[0]
-				}
-			}
-			if quantizing < 0 {
-				return fmt.Errorf("%w: input %q is real and no single QUANTIZE reads it", ErrUnsupportedModel, t.name)
-			}
-			source = quantizing
-		}
-		dtype, lo, hi, err := im.integerType(source)
-		if err != nil {
-			return fmt.Errorf("input %q: %w", t.name, err)
-		}
-		q := &im.file.tensors[source]
-		made, err := im.b.Input(model.Tensor{Name: t.name, Shape: t.shape, Min: lo, Max: hi, Type: dtype,
-			Scale: float64(q.scale(0)), Zero: q.zero()})
-		if err != nil {
-			return err
-		}
-		im.values[source] = &value{ids: [2]model.TensorID{made}, made: [2]bool{true}}
-	}
 	return nil
 }
 
-func (im *importer) outputs() error {
-	for _, id := range im.file.outputs {
-		v, ok := im.values[id]
-		if !ok {
-			return fmt.Errorf("%w: output %q is computed by no operator that is supported", ErrUnsupportedModel, im.label(id))
-		}
-		out, err := im.in(v, id, native)
-		if err != nil {
-			return err
-		}
-		im.b.Output(out)
+// output is the target's tensor of an output of the model.
+func (im *importer) output(id int) (ref, error) {
+	v, ok := im.values[id]
+	if !ok {
+		return 0, fmt.Errorf("%w: output %q is computed by no operator that is supported", ErrUnsupportedModel, im.label(id))
 	}
-	return nil
-}
-
-// integerType is the machine type of a quantized tensor and its range.
-func (im *importer) integerType(id int) (t model.DType, lo, hi int64, err error) {
-	x := &im.file.tensors[id]
-	switch x.typ {
-	case schema.TensorTypeINT8:
-		t = model.Int8
-	case schema.TensorTypeUINT8:
-		t = model.Uint8
-	default:
-		return 0, 0, 0, fmt.Errorf("%w: %q has type %s, expected INT8 or UINT8", ErrUnsupportedModel, x.name, x.typ)
-	}
-	lo, hi = t.Range()
-	if len(x.scales) != 1 {
-		return 0, 0, 0, fmt.Errorf("%w: %q has %d scales, expected one", ErrUnsupportedModel, x.name, len(x.scales))
-	}
-	if x.zero() < lo || x.zero() > hi {
-		return 0, 0, 0, fmt.Errorf("%w: %q has zero point %d, which is no %s", ErrMalformed, x.name, x.zero(), t)
-	}
-	return t, lo, hi, nil
+	return im.in(v, id, native)
 }
 
 // label is the tensor's name without what converters prepend: the last two parts of the first path.
@@ -152,87 +100,63 @@ func (im *importer) label(id int) string {
 	return strings.Join(parts[max(len(parts)-2, 0):], "/")
 }
 
+// define says what a tensor of the file is in the graph.
+func (im *importer) define(id int, x ref, l layout) {
+	v := &value{}
+	v.refs[l], v.made[l] = x, true
+	im.values[id] = v
+}
+
 // in is the graph's tensor of a value in a layout, transposed where it is not there yet.
-func (im *importer) in(v *value, id int, l layout) (model.TensorID, error) {
+func (im *importer) in(v *value, id int, l layout) (ref, error) {
 	if v.made[l] {
-		return v.ids[l], nil
+		return v.refs[l], nil
 	}
 	perm := toNative
 	if l == channelsFirst {
 		perm = toChannelsFirst
 	}
-	from := im.b.Tensor(v.ids[1-l])
-	made, err := im.b.Add(im.label(id)+" transposed", &model.Transpose{Perm: perm}, from.Scale, from.Zero, v.ids[1-l])
+	x, err := im.target.move(im.label(id)+" transposed", transposing{perm}, v.refs[1-l])
 	if err != nil {
 		return 0, err
 	}
-	if err := im.b.Retype(made, from.Type); err != nil {
-		return 0, err
-	}
-	v.ids[l], v.made[l] = made, true
-	return made, nil
+	v.refs[l], v.made[l] = x, true
+	return x, nil
 }
 
 // node is an operator being lowered.
 type node struct {
 	*importer
-	op    *operator
-	index int
+	op *operator
 }
 
-// lowerings is the one list of operators that have an integer form.
-func lowerings() map[schema.BuiltinOperator]func(*node) error {
+// movements is the one list of operators that only move elements.
+func movements() map[schema.BuiltinOperator]func(*node) error {
 	return map[schema.BuiltinOperator]func(*node) error{
-		schema.BuiltinOperatorCONV_2D:           (*node).conv,
-		schema.BuiltinOperatorDEPTHWISE_CONV_2D: (*node).depthwise,
-		schema.BuiltinOperatorFULLY_CONNECTED:   (*node).fullyConnected,
-		schema.BuiltinOperatorADD:               (*node).add,
-		schema.BuiltinOperatorSUB:               (*node).sub,
-		schema.BuiltinOperatorMUL:               (*node).mul,
-		schema.BuiltinOperatorAVERAGE_POOL_2D:   (*node).averagePool,
-		schema.BuiltinOperatorMAX_POOL_2D:       (*node).maxPool,
-		schema.BuiltinOperatorMEAN:              (*node).mean,
-		schema.BuiltinOperatorSOFTMAX:           (*node).softmax,
-		schema.BuiltinOperatorLOGISTIC:          (*node).byteFunction,
-		schema.BuiltinOperatorTANH:              (*node).byteFunction,
-		schema.BuiltinOperatorRELU:              (*node).byteFunction,
-		schema.BuiltinOperatorRELU6:             (*node).byteFunction,
-		schema.BuiltinOperatorRELU_N1_TO_1:      (*node).byteFunction,
-		schema.BuiltinOperatorLEAKY_RELU:        (*node).byteFunction,
-		schema.BuiltinOperatorQUANTIZE:          (*node).quantize,
-		schema.BuiltinOperatorDEQUANTIZE:        (*node).dequantize,
-		schema.BuiltinOperatorRESHAPE:           (*node).reshape,
-		schema.BuiltinOperatorSQUEEZE:           (*node).reshape,
-		schema.BuiltinOperatorEXPAND_DIMS:       (*node).reshape,
-		schema.BuiltinOperatorPAD:               (*node).pad,
-		schema.BuiltinOperatorPADV2:             (*node).pad,
-		schema.BuiltinOperatorMIRROR_PAD:        (*node).pad,
-		schema.BuiltinOperatorCONCATENATION:     (*node).concat,
-		schema.BuiltinOperatorTRANSPOSE:         (*node).transpose,
-		schema.BuiltinOperatorSTRIDED_SLICE:     (*node).stridedSlice,
-		schema.BuiltinOperatorSLICE:             (*node).slice,
-		schema.BuiltinOperatorSPLIT:             (*node).split,
-		schema.BuiltinOperatorARG_MAX:           (*node).argMax,
+		schema.BuiltinOperatorRESHAPE:       (*node).reshape,
+		schema.BuiltinOperatorSQUEEZE:       (*node).reshape,
+		schema.BuiltinOperatorEXPAND_DIMS:   (*node).reshape,
+		schema.BuiltinOperatorPAD:           (*node).pad,
+		schema.BuiltinOperatorPADV2:         (*node).pad,
+		schema.BuiltinOperatorMIRROR_PAD:    (*node).pad,
+		schema.BuiltinOperatorCONCATENATION: (*node).concat,
+		schema.BuiltinOperatorTRANSPOSE:     (*node).transpose,
+		schema.BuiltinOperatorSTRIDED_SLICE: (*node).stridedSlice,
+		schema.BuiltinOperatorSLICE:         (*node).slice,
+		schema.BuiltinOperatorSPLIT:         (*node).split,
 	}
-}
-
-// SupportedOps lists the operators that Integer knows, sorted.
-func SupportedOps() []string {
-	var out []string
-	for code := range lowerings() {
-		out = append(out, code.String())
-	}
-	slices.Sort(out)
-	return out
 }
 
 func (n *node) lower() error {
 	if n.arithmeticOfShapes() {
 		return nil
 	}
-	f, ok := lowerings()[n.op.code]
-	if !ok {
-		return fmt.Errorf("%w: %s; supported are %s", ErrUnsupportedOp, n.op.code, strings.Join(SupportedOps(), ", "))
+	f := movements()[n.op.code]
+	if f == nil {
+		f = n.target.lowering(n.op.code)
+	}
+	if f == nil {
+		return fmt.Errorf("%w: %s; docs/tflite.md lists what is supported", ErrUnsupportedOp, n.op.code)
 	}
 	return f(n)
 }
@@ -240,7 +164,7 @@ func (n *node) lower() error {
 // arithmeticOfShapes tells whether the operator only computes sizes (SHAPE, PACK and what converters put
 // between them and a RESHAPE). The file has every tensor's size already.
 func (n *node) arithmeticOfShapes() bool {
-	if n.op.code == schema.BuiltinOperatorARG_MAX || n.op.code == schema.BuiltinOperatorARG_MIN {
+	if n.op.code == schema.BuiltinOperatorARG_MAX {
 		return false
 	}
 	for _, id := range n.op.outputs {
@@ -260,6 +184,15 @@ func (n *node) operands(least, most int) error {
 	return nil
 }
 
+// options checks that the operator has options of a type and initializes them.
+func (n *node) options(t schema.BuiltinOptions, o flatbuffers.FlatBuffer) error {
+	if n.op.optionsType != t {
+		return fmt.Errorf("%w: options of type %s, expected %s", ErrMalformed, n.op.optionsType, t)
+	}
+	o.Init(n.op.options.Bytes, n.op.options.Pos)
+	return nil
+}
+
 // tensor is the file's tensor of input k, nil where it is left out.
 func (n *node) tensor(k int) *tensor {
 	if k >= len(n.op.inputs) || n.op.inputs[k] < 0 {
@@ -268,29 +201,27 @@ func (n *node) tensor(k int) *tensor {
 	return &n.file.tensors[n.op.inputs[k]]
 }
 
-// output is the file's tensor of output k.
-func (n *node) output() *tensor { return &n.file.tensors[n.op.outputs[0]] }
+// out is the file's tensor of the first output.
+func (n *node) out() *tensor { return &n.file.tensors[n.op.outputs[0]] }
+
+// name is that of the first output.
+func (n *node) name() string { return n.label(n.op.outputs[0]) }
 
 // computed tells whether input k is a value of the graph, rather than a constant.
-func (n *node) computed(k int) bool {
-	if n.tensor(k) == nil {
-		return false
-	}
-	return n.values[n.op.inputs[k]] != nil
-}
+func (n *node) computed(k int) bool { return n.tensor(k) != nil && n.values[n.op.inputs[k]] != nil }
 
-// has tells whether input k is there in a layout already.
+// has tells whether input k, which is computed, is there in a layout already.
 func (n *node) has(k int, l layout) bool { return n.values[n.op.inputs[k]].made[l] }
 
 // input is the graph's tensor of input k.
-func (n *node) input(k int, l layout) (model.TensorID, error) {
+func (n *node) input(k int, l layout) (ref, error) {
 	t := n.tensor(k)
 	if t == nil {
 		return 0, fmt.Errorf("%w: input %d is missing", ErrMalformed, k)
 	}
 	v, ok := n.values[n.op.inputs[k]]
 	if !ok {
-		return 0, fmt.Errorf("%w: input %d (%q) is a constant or comes from an operator without an integer form", ErrUnsupportedOp, k, t.name)
+		return 0, fmt.Errorf("%w: input %d (%q) is a constant or comes from an operator that is not supported here", ErrUnsupportedOp, k, t.name)
 	}
 	if l == channelsFirst && len(t.shape) != 4 {
 		return 0, fmt.Errorf("%w: input %d has shape %v, expected [N, H, W, C]", ErrMalformed, k, t.shape)
@@ -307,78 +238,96 @@ func (n *node) constant(k int) ([]int64, error) {
 	return t.integers()
 }
 
-// emit adds an op that makes output k of the operator.
-func (n *node) emit(k int, op model.Op, l layout, in ...model.TensorID) error {
-	id := n.op.outputs[k]
-	t := &n.file.tensors[id]
-	made, err := n.b.Add(n.label(id), op, float64(t.scale(0)), t.zero(), in...)
-	if err != nil {
-		return err
-	}
-	return n.set(k, made, l)
-}
-
 // set makes a tensor of the graph output k of the operator.
-func (n *node) set(k int, made model.TensorID, l layout) error {
+func (n *node) set(k int, x ref, l layout) error {
 	id := n.op.outputs[k]
-	dtype, _, _, err := n.integerType(id)
-	if err != nil {
-		return err
-	}
-	if err := n.b.Retype(made, dtype); err != nil {
-		return err
-	}
 	want := n.file.tensors[id].shape
 	if l == channelsFirst {
-		want = permuted(want, toChannelsFirst)
+		if len(want) != 4 {
+			return fmt.Errorf("%w: the output has shape %v, expected [N, H, W, C]", ErrMalformed, want)
+		}
+		want = inLayout(l, want)
 	}
-	if got := n.b.Tensor(made).Shape; !slices.Equal(got, want) {
+	if got := n.target.shape(x); !slices.Equal(got, want) {
 		return fmt.Errorf("%w: the output has shape %v, the file says %v", ErrMalformed, got, want)
 	}
-	v := &value{}
-	v.ids[l], v.made[l] = made, true
-	n.values[id] = v
+	if err := n.target.made(id, x); err != nil {
+		return err
+	}
+	n.define(id, x, l)
 	return nil
 }
 
-// intermediate adds an op whose output no tensor of the file has.
-func (n *node) intermediate(suffix string, op model.Op, scale float64, zero int64, in ...model.TensorID) (model.TensorID, error) {
-	return n.b.Add(n.label(n.op.outputs[0])+" "+suffix, op, scale, zero, in...)
+// setReshaped is set for a tensor that may have the file's shape only after a reshape.
+func (n *node) setReshaped(k int, x ref) error {
+	x, err := n.reshaped(x, n.file.tensors[n.op.outputs[k]].shape)
+	if err != nil {
+		return err
+	}
+	return n.set(k, x, native)
 }
 
-func permuted(shape, perm []int) []int {
-	out := make([]int, len(shape))
-	for i, p := range perm {
-		if p < len(shape) {
-			out[i] = shape[p]
-		}
+// reshaped is a tensor of the graph in another shape.
+func (n *node) reshaped(x ref, shape []int) (ref, error) {
+	if slices.Equal(n.target.shape(x), shape) {
+		return x, nil
+	}
+	return n.target.move(n.name()+" reshaped", reshaping{shape}, x)
+}
+
+// inLayout permutes what is listed by axis of the file.
+func inLayout[T any](l layout, list []T) []T {
+	if l == native {
+		return list
+	}
+	out := make([]T, len(list))
+	for i, p := range toChannelsFirst {
+		out[i] = list[p]
 	}
 	return out
 }
 
-// quantizedOutput checks that the operator's output is quantized as a whole.
-func (n *node) quantizedOutput() (lo, hi int64, err error) {
-	_, lo, hi, err = n.integerType(n.op.outputs[0])
-	return lo, hi, err
+// axisIn is an axis of the file in a layout.
+func axisIn(l layout, axis int) int {
+	if l == native {
+		return axis
+	}
+	return slices.Index(toChannelsFirst, axis)
 }
 
-// clamp is the range of the output's integers after a fused activation.
-func (n *node) clamp(activation schema.ActivationFunctionType) (lo, hi int64, err error) {
-	lo, hi, err = n.quantizedOutput()
-	if err != nil {
-		return 0, 0, err
+// axisOf is an axis that may be counted from the end.
+func axisOf(axis int64, rank int) (int, error) {
+	if axis < 0 {
+		axis += int64(rank)
 	}
-	out := n.output()
-	at := func(x float32) int64 { return n.rounding.quantized(x, out.scale(0), out.zero(), lo, hi) }
-	switch activation {
-	case schema.ActivationFunctionTypeNONE:
-		return lo, hi, nil
-	case schema.ActivationFunctionTypeRELU:
-		return at(0), hi, nil
-	case schema.ActivationFunctionTypeRELU6:
-		return at(0), at(6), nil
-	case schema.ActivationFunctionTypeRELU_N1_TO_1:
-		return at(-1), at(1), nil
+	if axis < 0 || axis >= int64(rank) {
+		return 0, fmt.Errorf("%w: axis %d of %d", ErrMalformed, axis, rank)
 	}
-	return 0, 0, fmt.Errorf("%w: fused activation %s", ErrUnsupportedOp, activation)
+	return int(axis), nil
+}
+
+// axesOf are the axes of a list, ascending, each once.
+func axesOf(list []int64, rank int) ([]int, error) {
+	var axes []int
+	for _, v := range list {
+		a, err := axisOf(v, rank)
+		if err != nil {
+			return nil, err
+		}
+		if !slices.Contains(axes, a) {
+			axes = append(axes, a)
+		}
+	}
+	slices.Sort(axes)
+	return axes, nil
+}
+
+// inputLayout is the layout in which an op on single elements is applied: as the inputs are there.
+func (n *node) inputLayout(inputs ...int) layout {
+	for _, k := range inputs {
+		if !n.computed(k) || len(n.tensor(k).shape) != 4 || !n.has(k, channelsFirst) {
+			return native
+		}
+	}
+	return channelsFirst
 }

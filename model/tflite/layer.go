@@ -19,7 +19,7 @@ type clampedLayer struct {
 
 // requantize completes a layer: channels say what each has to compute, up to the zero point that is added
 // to quotients; count elements are computed; fold makes the op with the lines in its parameters.
-func (n *node) requantize(channels []steps, zero int64, count int, fold func(q *requantization) model.Rescaled) (model.Op, error) {
+func (n *integerNode) requantize(channels []steps, zero int64, count int, fold func(q *requantization) model.Rescaled) (model.Op, error) {
 	q, err := requantize(channels)
 	if err != nil {
 		return nil, err
@@ -31,7 +31,7 @@ func (n *node) requantize(channels []steps, zero int64, count int, fold func(q *
 	c.width = bitsOf(min(lo, c.least), max(hi, c.most))
 	*c.rescale = model.Rescale{Shift: q.shift, Roundings: q.roundings}
 	c.saturate()
-	n.clamps = append(n.clamps, c)
+	n.g.clamps = append(n.g.clamps, c)
 	return op, nil
 }
 
@@ -40,8 +40,8 @@ const maxSumTable = 1 << 16
 
 // requantizeOrTabulate completes a layer of one accumulator a element and one multiplier without bias: with
 // a line if there is one, with a table of everything the accumulator can be otherwise.
-func (n *node) requantizeOrTabulate(s steps, build func(multiplier int64) model.Rescaled) (model.Op, error) {
-	zero, count := n.output().zero(), n.output().volume()
+func (n *integerNode) requantizeOrTabulate(s steps, build func(multiplier int64) model.Rescaled) (model.Op, error) {
+	zero, count := n.out().zero(), n.out().volume()
 	op, err := n.requantize([]steps{s}, zero, count, func(q *requantization) model.Rescaled { return build(q.lines[0].multiplier) })
 	if err == nil || s.hi-s.lo >= maxSumTable {
 		return op, err
@@ -93,11 +93,11 @@ const maxWidth = 14
 
 // shareTables widens tables where that is cheaper: for each clamp, the layers up to some width share one
 // table.
-func (im *importer) shareTables() error {
+func (g *integers) shareTables() {
 	type key struct{ least, most, zero int64 }
 	byClamp := map[key][]*clampedLayer{}
 	var order []key
-	for _, c := range im.clamps {
+	for _, c := range g.clamps {
 		k := key{c.least, c.most, c.zero}
 		if byClamp[k] == nil {
 			order = append(order, k)
@@ -124,7 +124,6 @@ func (im *importer) shareTables() error {
 			}
 		}
 	}
-	return nil
 }
 
 // accumulators is the range of Σ w·x + bias for x in [lo, hi], where terms may also be missing.
@@ -144,7 +143,7 @@ func accumulators(weights []int64, bias, lo, hi int64, missing bool) (from, to i
 }
 
 // weights are the constant weights of input k less their zero points, whose channels run along axis.
-func (n *node) weights(k, axis int) ([]int64, error) {
+func (n *integerNode) weights(k, axis int) ([]int64, error) {
 	t := n.tensor(k)
 	if t == nil || t.data == nil {
 		return nil, fmt.Errorf("%w: weights are not constant", ErrUnsupportedOp)
@@ -170,7 +169,7 @@ func (n *node) weights(k, axis int) ([]int64, error) {
 }
 
 // bias is the constant bias of input k, zeros where it is left out.
-func (n *node) bias(k, channels int) ([]int64, error) {
+func (n *integerNode) bias(k, channels int) ([]int64, error) {
 	t := n.tensor(k)
 	if t == nil {
 		return make([]int64, channels), nil
@@ -187,13 +186,13 @@ func (n *node) bias(k, channels int) ([]int64, error) {
 
 // layer describes what the output channels of a linear layer compute. rows are the weights of each, ranges
 // of x are less its zero point; whole says that a layer quantized as a whole multiplies scales in binary32.
-func (n *node) layer(rows [][]int64, bias []int64, x model.Tensor, lo, hi int64, padded, whole bool) ([]steps, error) {
-	in, w, out := n.tensor(0), n.tensor(1), n.output()
+func (n *integerNode) layer(rows [][]int64, bias []int64, x model.Tensor, lo, hi int64, padded, whole bool) ([]steps, error) {
+	in, w, out := n.tensor(0), n.tensor(1), n.out()
 	zero := out.zero()
 	channels := make([]steps, len(rows))
 	for o, row := range rows {
 		from, to := accumulators(row, bias[o], x.Min-in.zero(), x.Max-in.zero(), padded)
-		r, err := n.rounding.layerRule(in.scale(0), w.scale(o), out.scale(0), whole && len(w.scales) == 1, max(to, -from))
+		r, err := n.g.rounding.layerRule(in.scale(0), w.scale(o), out.scale(0), whole && len(w.scales) == 1, max(to, -from))
 		if err != nil {
 			return nil, fmt.Errorf("channel %d: %w", o, err)
 		}

@@ -19,42 +19,38 @@ type sum struct {
 	slopes   [2]float64
 }
 
-func (n *node) add() error {
-	activation := schema.ActivationFunctionTypeNONE
-	if n.op.optionsType == schema.BuiltinOptionsAddOptions {
-		var o schema.AddOptions
-		o.Init(n.op.options.Bytes, n.op.options.Pos)
-		activation = o.FusedActivationFunction()
+func (n *integerNode) add() error {
+	var o schema.AddOptions
+	if err := n.options(schema.BuiltinOptionsAddOptions, &o); err != nil {
+		return err
 	}
-	return n.sum(1, activation)
+	return n.sum(1, o.FusedActivationFunction())
 }
 
-func (n *node) sub() error {
-	activation := schema.ActivationFunctionTypeNONE
-	if n.op.optionsType == schema.BuiltinOptionsSubOptions {
-		var o schema.SubOptions
-		o.Init(n.op.options.Bytes, n.op.options.Pos)
-		activation = o.FusedActivationFunction()
+func (n *integerNode) sub() error {
+	var o schema.SubOptions
+	if err := n.options(schema.BuiltinOptionsSubOptions, &o); err != nil {
+		return err
 	}
-	return n.sum(-1, activation)
+	return n.sum(-1, o.FusedActivationFunction())
 }
 
 // sumRule is the rule of x + sign·y.
-func (n *node) sumRule(sign int64) (sum, error) {
-	a, b, out := n.tensor(0).scale(0), n.tensor(1).scale(0), n.output().scale(0)
-	if n.rounding == LiteRT {
+func (n *integerNode) sumRule(sign int64) (sum, error) {
+	a, b, out := n.tensor(0).scale(0), n.tensor(1).scale(0), n.out().scale(0)
+	if n.g.rounding == LiteRT {
 		return binarySum(float32(a/out), float32(b/out), sign)
 	}
 	twice := 2 * float64(max(a, b))
-	first, err := n.rounding.scaled(float64(a) / twice)
+	first, err := n.g.rounding.scaled(float64(a) / twice)
 	if err != nil {
 		return sum{}, err
 	}
-	second, err := n.rounding.scaled(float64(b) / twice)
+	second, err := n.g.rounding.scaled(float64(b) / twice)
 	if err != nil {
 		return sum{}, err
 	}
-	last, err := n.rounding.scaled(twice / (float64(int(1)<<addShift) * float64(out)))
+	last, err := n.g.rounding.scaled(twice / (float64(int(1)<<addShift) * float64(out)))
 	if err != nil {
 		return sum{}, err
 	}
@@ -79,7 +75,7 @@ func binarySum(ra, rb float32, sign int64) (sum, error) {
 }
 
 // binary checks the operands of an operator of two tensors: both quantized as a whole.
-func (n *node) binary() error {
+func (n *integerNode) binary() error {
 	if err := n.operands(2, 2); err != nil {
 		return err
 	}
@@ -95,7 +91,7 @@ func (n *node) binary() error {
 }
 
 // sum lowers x + sign·y.
-func (n *node) sum(sign int64, activation schema.ActivationFunctionType) error {
+func (n *integerNode) sum(sign int64, activation schema.ActivationFunctionType) error {
 	if err := n.binary(); err != nil {
 		return err
 	}
@@ -129,22 +125,19 @@ func (n *node) sum(sign int64, activation schema.ActivationFunctionType) error {
 	op := &model.Add{Zeros: []int64{n.tensor(0).zero(), n.tensor(1).zero()}, Multipliers: multipliers[:]}
 	half := int64(1) << shift >> 1
 	op.Bias = []int64{offset - half}
-	c := &clampedLayer{rescale: &op.Rescale, least: p.least, most: p.most, zero: n.output().zero(), count: n.output().volume()}
+	c := &clampedLayer{rescale: &op.Rescale, least: p.least, most: p.most, zero: n.out().zero(), count: n.out().volume()}
 	from, to := p.quotients(shift, multipliers, offset)
 	c.width = bitsOf(min(from, c.least), max(to, c.most))
 	op.Rescale.Shift = shift
 	c.saturate()
-	n.clamps = append(n.clamps, c)
-	return n.emit(0, op, l, ids[0], ids[1])
+	n.g.clamps = append(n.g.clamps, c)
+	return n.emit(op, l, ids[0], ids[1])
 }
 
 // pair are both operands in one layout.
-func (n *node) pair() (layout, [2]model.TensorID, error) {
-	l := native
-	if len(n.tensor(0).shape) == 4 && len(n.tensor(1).shape) == 4 && n.has(0, channelsFirst) && n.has(1, channelsFirst) {
-		l = channelsFirst
-	}
-	var ids [2]model.TensorID
+func (n *integerNode) pair() (layout, [2]ref, error) {
+	l := n.inputLayout(0, 1)
+	var ids [2]ref
 	for k := range ids {
 		var err error
 		if ids[k], err = n.input(k, l); err != nil {
@@ -162,11 +155,11 @@ type pairs struct {
 	slopes      [2]float64
 }
 
-func (n *node) pairs(ids [2]model.TensorID, s sum, lo, hi int64) *pairs {
-	zero := n.output().zero()
+func (n *integerNode) pairs(ids [2]ref, s sum, lo, hi int64) *pairs {
+	zero := n.out().zero()
 	p := &pairs{least: lo - zero, most: hi - zero, slopes: s.slopes}
 	for k, id := range ids {
-		t := n.b.Tensor(id)
+		t := n.at(id)
 		p.lo[k], p.hi[k] = t.Min-n.tensor(k).zero(), t.Max-n.tensor(k).zero()
 	}
 	for x := p.lo[0]; x <= p.hi[0]; x++ {
@@ -236,7 +229,7 @@ type constantRule struct {
 
 // withConstant lowers an operator whose operand c is constant and operand k is not: each element of the
 // constant is a channel of an elementwise affine function.
-func (n *node) withConstant(k, c int, lo, hi int64, at func(c int64) constantRule) error {
+func (n *integerNode) withConstant(k, c int, lo, hi int64, at func(c int64) constantRule) error {
 	values, err := n.constant(c)
 	if err != nil {
 		return err
@@ -245,7 +238,7 @@ func (n *node) withConstant(k, c int, lo, hi int64, at func(c int64) constantRul
 	if err != nil {
 		return err
 	}
-	in, zero, constantZero := n.b.Tensor(x), n.output().zero(), n.tensor(c).zero()
+	in, zero, constantZero := n.at(x), n.out().zero(), n.tensor(c).zero()
 	from, to := in.Min-n.tensor(k).zero(), in.Max-n.tensor(k).zero()
 	channels, signs := make([]steps, len(values)), make([]int64, len(values))
 	for j, v := range values {
@@ -259,7 +252,7 @@ func (n *node) withConstant(k, c int, lo, hi int64, at func(c int64) constantRul
 		}
 		channels[j] = s
 	}
-	op, err := n.requantize(channels, zero, n.output().volume(), func(q *requantization) model.Rescaled {
+	op, err := n.requantize(channels, zero, n.out().volume(), func(q *requantization) model.Rescaled {
 		a := &model.Affine{ParamShape: n.tensor(c).shape, Zero: n.tensor(k).zero()}
 		for j := range channels {
 			a.Scale = append(a.Scale, signs[j]*q.lines[j].multiplier)
@@ -270,21 +263,19 @@ func (n *node) withConstant(k, c int, lo, hi int64, at func(c int64) constantRul
 	if err != nil {
 		return err
 	}
-	return n.emit(0, op, native, x)
+	return n.emit(op, native, x)
 }
 
 // mul lowers MUL.
-func (n *node) mul() error {
+func (n *integerNode) mul() error {
 	if err := n.binary(); err != nil {
 		return err
 	}
-	activation := schema.ActivationFunctionTypeNONE
-	if n.op.optionsType == schema.BuiltinOptionsMulOptions {
-		var o schema.MulOptions
-		o.Init(n.op.options.Bytes, n.op.options.Pos)
-		activation = o.FusedActivationFunction()
+	var o schema.MulOptions
+	if err := n.options(schema.BuiltinOptionsMulOptions, &o); err != nil {
+		return err
 	}
-	lo, hi, err := n.clamp(activation)
+	lo, hi, err := n.clamp(o.FusedActivationFunction())
 	if err != nil {
 		return err
 	}
@@ -306,7 +297,7 @@ func (n *node) mul() error {
 	}
 	var ends [2][2]int64
 	for k, id := range ids {
-		t := n.b.Tensor(id)
+		t := n.at(id)
 		ends[k] = [2]int64{t.Min - n.tensor(k).zero(), t.Max - n.tensor(k).zero()}
 	}
 	var products []int64
@@ -315,7 +306,7 @@ func (n *node) mul() error {
 			products = append(products, x*y)
 		}
 	}
-	zero := n.output().zero()
+	zero := n.out().zero()
 	s := steps{lo: slices.Min(products), hi: slices.Max(products), least: lo - zero, most: hi - zero, rule: rule, centred: true}
 	op, err := n.requantizeOrTabulate(s, func(multiplier int64) model.Rescaled {
 		return &model.Mul{Zeros: [2]int64{n.tensor(0).zero(), n.tensor(1).zero()}, Multiplier: []int64{multiplier}}
@@ -323,18 +314,18 @@ func (n *node) mul() error {
 	if err != nil {
 		return err
 	}
-	return n.emit(0, op, l, ids[0], ids[1])
+	return n.emit(op, l, ids[0], ids[1])
 }
 
 // productRule is the requantization of a product of two integers less their zero points.
-func (n *node) productRule(reach int64) (rule, error) {
-	a, b, out := n.tensor(0).scale(0), n.tensor(1).scale(0), n.output().scale(0)
-	if n.rounding == LiteRT {
+func (n *integerNode) productRule(reach int64) (rule, error) {
+	a, b, out := n.tensor(0).scale(0), n.tensor(1).scale(0), n.out().scale(0)
+	if n.g.rounding == LiteRT {
 		scale := float32(float32(a*b) / out)
 		if scale < 1.0/(1<<16) {
 			return rule{}, fmt.Errorf("%w: scale %g, XNNPACK takes 2^-16 to 256", ErrUnsupportedModel, scale)
 		}
 		return floatRule(scale, reach)
 	}
-	return n.rounding.fixedRule(float64(a)*float64(b)/float64(out), reach)
+	return n.g.rounding.fixedRule(float64(a)*float64(b)/float64(out), reach)
 }

@@ -2,7 +2,6 @@ package tflite
 
 import (
 	"fmt"
-	"slices"
 
 	"github.com/zkinfer/zkinfer/model"
 	"github.com/zkinfer/zkinfer/model/tflite/internal/schema"
@@ -33,63 +32,91 @@ func (w window) of(h, wd int) (model.Window, error) {
 
 func padded(w model.Window) bool { return w.PadBefore != [2]int{} || w.PadAfter != [2]int{} }
 
-// image is input 0 as an image, channels first.
-func (n *node) image() (id model.TensorID, t model.Tensor, err error) {
-	if id, err = n.input(0, channelsFirst); err != nil {
-		return 0, t, err
+// weightIndex is where the weight of an output channel, input channel and tap lies.
+type weightIndex func(o, c, tap int, s weightSize) int
+
+type weightSize struct{ outputs, depth, taps int }
+
+// ordinaryWeight is of [O, KH, KW, C].
+func ordinaryWeight(o, c, tap int, s weightSize) int { return (o*s.taps+tap)*s.depth + c }
+
+// depthwiseWeight is of [1, KH, KW, O].
+func depthwiseWeight(o, _, tap int, s weightSize) int { return tap*s.outputs + o }
+
+// filters are the weights of each output channel, tap after tap of each input channel.
+func filters[T any](weights []T, w window, outputs, depth int, at weightIndex) [][]T {
+	s := weightSize{outputs, depth, w.kernel[0] * w.kernel[1]}
+	rows := make([][]T, outputs)
+	for o := range rows {
+		rows[o] = make([]T, 0, depth*s.taps)
+		for c := range depth {
+			for tap := range s.taps {
+				rows[o] = append(rows[o], weights[at(o, c, tap, s)])
+			}
+		}
 	}
-	return id, n.b.Tensor(id), nil
+	return rows
 }
 
-// conv lowers CONV_2D: weights [O, KH, KW, C/groups].
-func (n *node) conv() error {
+// convWindow reads CONV_2D: weights [O, KH, KW, C/groups].
+func (n *node) convWindow() (w window, o schema.Conv2DOptions, err error) {
 	if err := n.operands(2, 3); err != nil {
-		return err
+		return w, o, err
 	}
-	if n.op.optionsType != schema.BuiltinOptionsConv2DOptions {
-		return fmt.Errorf("%w: no Conv2DOptions", ErrMalformed)
+	if err := n.options(schema.BuiltinOptionsConv2DOptions, &o); err != nil {
+		return w, o, err
 	}
-	var o schema.Conv2DOptions
-	o.Init(n.op.options.Bytes, n.op.options.Pos)
-	w := window{stride: [2]int{int(o.StrideH()), int(o.StrideW())},
-		dilation: [2]int{int(o.DilationHFactor()), int(o.DilationWFactor())}, padding: o.Padding()}
 	weights := n.tensor(1)
 	if weights == nil || len(weights.shape) != 4 {
-		return fmt.Errorf("%w: weights are not [O, H, W, C]", ErrMalformed)
+		return w, o, fmt.Errorf("%w: weights are not [O, H, W, C]", ErrMalformed)
 	}
-	w.kernel = [2]int{weights.shape[1], weights.shape[2]}
-	outputs, depth := weights.shape[0], weights.shape[3]
-	return n.convolution(w, 0, outputs, depth, o.FusedActivationFunction(), func(o, c, tap, taps int) int {
-		return (o*taps+tap)*depth + c
-	})
+	return window{kernel: [2]int{weights.shape[1], weights.shape[2]}, stride: [2]int{int(o.StrideH()), int(o.StrideW())},
+		dilation: [2]int{int(o.DilationHFactor()), int(o.DilationWFactor())}, padding: o.Padding()}, o, nil
 }
 
-// depthwise lowers DEPTHWISE_CONV_2D: weights [1, KH, KW, C·multiplier].
-func (n *node) depthwise() error {
+// depthwiseWindow reads DEPTHWISE_CONV_2D: weights [1, KH, KW, C·multiplier].
+func (n *node) depthwiseWindow() (w window, o schema.DepthwiseConv2DOptions, err error) {
 	if err := n.operands(2, 3); err != nil {
-		return err
+		return w, o, err
 	}
-	if n.op.optionsType != schema.BuiltinOptionsDepthwiseConv2DOptions {
-		return fmt.Errorf("%w: no DepthwiseConv2DOptions", ErrMalformed)
+	if err := n.options(schema.BuiltinOptionsDepthwiseConv2DOptions, &o); err != nil {
+		return w, o, err
 	}
-	var o schema.DepthwiseConv2DOptions
-	o.Init(n.op.options.Bytes, n.op.options.Pos)
-	w := window{stride: [2]int{int(o.StrideH()), int(o.StrideW())},
-		dilation: [2]int{int(o.DilationHFactor()), int(o.DilationWFactor())}, padding: o.Padding()}
 	weights := n.tensor(1)
 	if weights == nil || len(weights.shape) != 4 || weights.shape[0] != 1 {
-		return fmt.Errorf("%w: weights are not [1, H, W, C]", ErrMalformed)
+		return w, o, fmt.Errorf("%w: weights are not [1, H, W, C]", ErrMalformed)
 	}
-	w.kernel = [2]int{weights.shape[1], weights.shape[2]}
-	outputs := weights.shape[3]
-	return n.convolution(w, 3, outputs, 1, o.FusedActivationFunction(), func(o, _, tap, _ int) int {
-		return tap*outputs + o
-	})
+	return window{kernel: [2]int{weights.shape[1], weights.shape[2]}, stride: [2]int{int(o.StrideH()), int(o.StrideW())},
+		dilation: [2]int{int(o.DilationHFactor()), int(o.DilationWFactor())}, padding: o.Padding()}, o, nil
+}
+
+// image is input 0 as an image, channels first.
+func (n *integerNode) image() (x ref, t model.Tensor, err error) {
+	if x, err = n.input(0, channelsFirst); err != nil {
+		return 0, t, err
+	}
+	return x, n.at(x), nil
+}
+
+func (n *integerNode) conv() error {
+	w, o, err := n.convWindow()
+	if err != nil {
+		return err
+	}
+	return n.convolution(w, 0, n.tensor(1).shape[0], n.tensor(1).shape[3], o.FusedActivationFunction(), ordinaryWeight)
+}
+
+func (n *integerNode) depthwise() error {
+	w, o, err := n.depthwiseWindow()
+	if err != nil {
+		return err
+	}
+	return n.convolution(w, 3, n.tensor(1).shape[3], 1, o.FusedActivationFunction(), depthwiseWeight)
 }
 
 // convolution emits a convolution whose output channels run along axis of the weights and read depth
-// input channels each; at is where the weight of an output channel, input channel and tap lies.
-func (n *node) convolution(w window, axis, outputs, depth int, activation schema.ActivationFunctionType, at func(o, c, tap, taps int) int) error {
+// input channels each.
+func (n *integerNode) convolution(w window, axis, outputs, depth int, activation schema.ActivationFunctionType, at weightIndex) error {
 	x, in, err := n.image()
 	if err != nil {
 		return err
@@ -114,20 +141,12 @@ func (n *node) convolution(w window, axis, outputs, depth int, activation schema
 	if err != nil {
 		return err
 	}
-	taps := w.kernel[0] * w.kernel[1]
-	rows := make([][]int64, outputs)
-	for o := range rows {
-		for c := range depth {
-			for tap := range taps {
-				rows[o] = append(rows[o], weights[at(o, c, tap, taps)])
-			}
-		}
-	}
+	rows := filters(weights, w, outputs, depth, at)
 	steps, err := n.layer(rows, bias, in, lo, hi, padded(win), false)
 	if err != nil {
 		return err
 	}
-	op, err := n.requantize(steps, n.output().zero(), n.output().volume(), func(q *requantization) model.Rescaled {
+	op, err := n.requantize(steps, n.out().zero(), n.out().volume(), func(q *requantization) model.Rescaled {
 		c := &model.Conv{Window: win, Groups: channels / depth, OutC: outputs, Zero: n.tensor(0).zero()}
 		c.Weights, c.Bias = foldLines(q, rows, bias)
 		return c
@@ -135,40 +154,52 @@ func (n *node) convolution(w window, axis, outputs, depth int, activation schema
 	if err != nil {
 		return err
 	}
-	return n.emit(0, op, channelsFirst, x)
+	return n.emit(op, channelsFirst, x)
 }
 
-// fullyConnected lowers FULLY_CONNECTED: weights [N, K].
-func (n *node) fullyConnected() error {
+// fullyConnectedActivation reads FULLY_CONNECTED: weights [N, K].
+func (n *node) fullyConnectedActivation() (schema.ActivationFunctionType, error) {
 	if err := n.operands(2, 3); err != nil {
-		return err
+		return 0, err
 	}
 	var o schema.FullyConnectedOptions
-	activation := schema.ActivationFunctionTypeNONE
-	if n.op.optionsType == schema.BuiltinOptionsFullyConnectedOptions {
-		o.Init(n.op.options.Bytes, n.op.options.Pos)
-		activation = o.FusedActivationFunction()
-		if o.WeightsFormat() != schema.WeightsFormatDEFAULT {
-			return fmt.Errorf("%w: shuffled weights", ErrUnsupportedOp)
-		}
+	if err := n.options(schema.BuiltinOptionsFullyConnectedOptions, &o); err != nil {
+		return 0, err
 	}
-	weights := n.tensor(1)
-	if weights == nil || len(weights.shape) != 2 {
-		return fmt.Errorf("%w: weights are not [N, K]", ErrMalformed)
+	if o.WeightsFormat() != schema.WeightsFormatDEFAULT {
+		return 0, fmt.Errorf("%w: shuffled weights", ErrUnsupportedOp)
 	}
-	outputs, k := weights.shape[0], weights.shape[1]
+	if w := n.tensor(1); w == nil || len(w.shape) != 2 {
+		return 0, fmt.Errorf("%w: weights are not [N, K]", ErrMalformed)
+	}
+	return o.FusedActivationFunction(), nil
+}
+
+// flattened is input 0 with k elements along its last axis.
+func (n *node) flattened(k int) (ref, error) {
 	x, err := n.input(0, native)
+	if err != nil {
+		return 0, err
+	}
+	shape := n.target.shape(x)
+	if volume(shape)%k != 0 {
+		return 0, fmt.Errorf("%w: input %v for weights of %d columns", ErrMalformed, shape, k)
+	}
+	if len(shape) > 0 && shape[len(shape)-1] == k && len(shape) == len(n.out().shape) {
+		return x, nil
+	}
+	return n.reshaped(x, []int{volume(shape) / k, k})
+}
+
+func (n *integerNode) fullyConnected() error {
+	activation, err := n.fullyConnectedActivation()
 	if err != nil {
 		return err
 	}
-	in := n.b.Tensor(x)
-	if in.Len()%k != 0 {
-		return fmt.Errorf("%w: input %v for weights %v", ErrMalformed, in.Shape, weights.shape)
-	}
-	if want := []int{in.Len() / k, k}; in.Shape[len(in.Shape)-1] != k || len(in.Shape) != len(n.output().shape) {
-		if x, err = n.reshaped(x, want); err != nil {
-			return err
-		}
+	outputs, k := n.tensor(1).shape[0], n.tensor(1).shape[1]
+	x, err := n.flattened(k)
+	if err != nil {
+		return err
 	}
 	w, err := n.weights(1, 0)
 	if err != nil {
@@ -186,11 +217,11 @@ func (n *node) fullyConnected() error {
 	for o := range rows {
 		rows[o] = w[o*k : (o+1)*k]
 	}
-	steps, err := n.layer(rows, bias, in, lo, hi, false, true)
+	steps, err := n.layer(rows, bias, n.at(x), lo, hi, false, true)
 	if err != nil {
 		return err
 	}
-	op, err := n.requantize(steps, n.output().zero(), n.output().volume(), func(q *requantization) model.Rescaled {
+	op, err := n.requantize(steps, n.out().zero(), n.out().volume(), func(q *requantization) model.Rescaled {
 		d := &model.Dense{OutN: outputs, Zero: n.tensor(0).zero()}
 		d.Weights, d.Bias = foldLines(q, rows, bias)
 		return d
@@ -198,31 +229,15 @@ func (n *node) fullyConnected() error {
 	if err != nil {
 		return err
 	}
-	return n.emitShaped(op, x)
+	return n.emitReshaped(op, x)
 }
 
-// reshaped is a tensor of the graph in another shape.
-func (n *node) reshaped(x model.TensorID, shape []int) (model.TensorID, error) {
-	t := n.b.Tensor(x)
-	if slices.Equal(t.Shape, shape) {
-		return x, nil
-	}
-	made, err := n.b.Add(t.Name+" reshaped", &model.Reshape{Shape: shape}, t.Scale, t.Zero, x)
-	if err != nil {
-		return 0, err
-	}
-	return made, n.b.Retype(made, t.Type)
-}
-
-// emitShaped emits an op whose output may have the file's shape only after a reshape.
-func (n *node) emitShaped(op model.Op, in ...model.TensorID) error {
-	out := n.output()
-	made, err := n.b.Add(n.label(n.op.outputs[0]), op, float64(out.scale(0)), out.zero(), in...)
+// emitReshaped emits an op whose output may have the file's shape only after a reshape.
+func (n *integerNode) emitReshaped(op model.Op, x ref) error {
+	out := n.out()
+	y, err := n.g.add(n.name(), op, float64(out.scale(0)), out.zero(), x)
 	if err != nil {
 		return err
 	}
-	if made, err = n.reshaped(made, out.shape); err != nil {
-		return err
-	}
-	return n.set(0, made, native)
+	return n.setReshaped(0, y)
 }

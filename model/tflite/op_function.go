@@ -12,11 +12,11 @@ import (
 // A function of one byte is a table of 256 rows, whatever a device does to compute it.
 
 // byteFunction lowers a function of each element.
-func (n *node) byteFunction() error {
+func (n *integerNode) byteFunction() error {
 	if err := n.operands(1, 1); err != nil {
 		return err
 	}
-	if _, _, err := n.quantizedOutput(); err != nil {
+	if _, _, err := n.outputRange(); err != nil {
 		return err
 	}
 	f, err := n.function()
@@ -28,20 +28,17 @@ func (n *node) byteFunction() error {
 
 // tabulate emits the table of f, which maps integers of the input to integers of the output, clamped to
 // the output's type.
-func (n *node) tabulate(f func(x int64) int64) error {
-	lo, hi, err := n.quantizedOutput()
+func (n *integerNode) tabulate(f func(x int64) int64) error {
+	lo, hi, err := n.outputRange()
 	if err != nil {
 		return err
 	}
-	l := native
-	if n.computed(0) && n.has(0, channelsFirst) {
-		l = channelsFirst
-	}
+	l := n.inputLayout(0)
 	x, err := n.input(0, l)
 	if err != nil {
 		return err
 	}
-	t := n.b.Tensor(x)
+	t := n.at(x)
 	table := model.Table{Name: n.op.code.String(), Min: t.Min}
 	identity := true
 	for v := t.Min; v <= t.Max; v++ {
@@ -52,19 +49,19 @@ func (n *node) tabulate(f func(x int64) int64) error {
 	if identity {
 		return n.set(0, x, l)
 	}
-	return n.emit(0, &model.Activation{Table: table}, l, x)
+	return n.emit(&model.Activation{Table: table}, l, x)
 }
 
 // function is the operator's function of an integer of its input.
-func (n *node) function() (func(x int64) int64, error) {
+func (n *integerNode) function() (func(x int64) int64, error) {
 	switch n.op.code {
 	case schema.BuiltinOperatorLOGISTIC:
-		if n.rounding == LiteRT {
+		if n.g.rounding == LiteRT {
 			return n.floatFunction(func(x float32) float32 { return float32(1 / (1 + math.Exp(-float64(x)))) }), nil
 		}
 		return n.fixedFunction(fixedpoint.Logistic, 8, -128), nil
 	case schema.BuiltinOperatorTANH:
-		if n.rounding == LiteRT {
+		if n.g.rounding == LiteRT {
 			return n.floatFunction(func(x float32) float32 { return float32(math.Tanh(float64(x))) }), nil
 		}
 		return n.fixedFunction(fixedpoint.Tanh, 7, 0), nil
@@ -81,8 +78,8 @@ func (n *node) function() (func(x int64) int64, error) {
 }
 
 // floatFunction is XNNPACK's table of a function: all in binary32, half to even.
-func (n *node) floatFunction(f func(float32) float32) func(int64) int64 {
-	in, out := n.tensor(0), n.output()
+func (n *integerNode) floatFunction(f func(float32) float32) func(int64) int64 {
+	in, out := n.tensor(0), n.out()
 	inverse := 1 / out.scale(0)
 	return func(x int64) int64 {
 		y := f(float32(x-in.zero()) * in.scale(0))
@@ -93,7 +90,7 @@ func (n *node) floatFunction(f func(float32) float32) func(int64) int64 {
 
 // fixedFunction is the reference kernels': the argument in fixed point with four integer bits, the result
 // with outBits fraction bits; saturated beyond the range of the argument.
-func (n *node) fixedFunction(f func(int32, int) int32, outBits int, zero int64) func(int64) int64 {
+func (n *integerNode) fixedFunction(f func(int32, int) int32, outBits int, zero int64) func(int64) int64 {
 	const integerBits = 4
 	in := n.tensor(0)
 	q, shift := math.Frexp(float64(in.scale(0)) * (1 << (31 - integerBits)))
@@ -108,7 +105,7 @@ func (n *node) fixedFunction(f func(int32, int) int32, outBits int, zero int64) 
 		case d >= radius:
 			return hi
 		}
-		y := f(int32(n.rounding.multiply(d, m, shift)), integerBits)
+		y := f(int32(n.g.rounding.multiply(d, m, shift)), integerBits)
 		return min(max(int64(fixedpoint.RDBPOT(y, 31-outBits))+zero, lo), hi)
 	}
 }
@@ -135,9 +132,9 @@ func (r Rounding) scaled(real float64) (func(x int64) int64, error) {
 
 // rectifier is a clamp between two real numbers, with a change of scale. LiteRT leaves it to the builtin
 // kernels, which round twice.
-func (n *node) rectifier(from, to float32) (func(x int64) int64, error) {
-	in, out := n.tensor(0), n.output()
-	r := n.rounding
+func (n *integerNode) rectifier(from, to float32) (func(x int64) int64, error) {
+	in, out := n.tensor(0), n.out()
+	r := n.g.rounding
 	if r == LiteRT {
 		r = TFLM
 	}
@@ -145,7 +142,7 @@ func (n *node) rectifier(from, to float32) (func(x int64) int64, error) {
 	if err != nil {
 		return nil, err
 	}
-	typeMin, typeMax, err := n.quantizedOutput()
+	typeMin, typeMax, err := n.outputRange()
 	if err != nil {
 		return nil, err
 	}
@@ -157,27 +154,26 @@ func (n *node) rectifier(from, to float32) (func(x int64) int64, error) {
 }
 
 // leaky is LEAKY_RELU: another scale for negative numbers.
-func (n *node) leaky() (func(x int64) int64, error) {
-	if n.op.optionsType != schema.BuiltinOptionsLeakyReluOptions {
-		return nil, fmt.Errorf("%w: no LeakyReluOptions", ErrMalformed)
-	}
+func (n *integerNode) leaky() (func(x int64) int64, error) {
 	var o schema.LeakyReluOptions
-	o.Init(n.op.options.Bytes, n.op.options.Pos)
-	in, out := n.tensor(0), n.output()
+	if err := n.options(schema.BuiltinOptionsLeakyReluOptions, &o); err != nil {
+		return nil, err
+	}
+	in, out := n.tensor(0), n.out()
 	ratio := float32(in.scale(0) / out.scale(0))
 	var positive, negative func(int64) int64
 	var err error
-	if n.rounding == LiteRT {
+	if n.g.rounding == LiteRT {
 		slope := float32(ratio * o.Alpha())
 		if ratio < 1.0/256 || ratio > 128 {
 			return nil, fmt.Errorf("%w: LEAKY_RELU with scales in the ratio %g, XNNPACK takes 1/256 to 128", ErrUnsupportedModel, ratio)
 		}
 		positive, negative = byFraction(ratio), byFraction(slope)
 	} else {
-		if positive, err = n.rounding.scaled(float64(ratio)); err != nil {
+		if positive, err = n.g.rounding.scaled(float64(ratio)); err != nil {
 			return nil, err
 		}
-		if negative, err = n.rounding.scaled(float64(float32(float32(in.scale(0)*o.Alpha()) / out.scale(0)))); err != nil {
+		if negative, err = n.g.rounding.scaled(float64(float32(float32(in.scale(0)*o.Alpha()) / out.scale(0)))); err != nil {
 			return nil, err
 		}
 	}
@@ -197,18 +193,18 @@ func byFraction(ratio float32) func(x int64) int64 {
 
 // quantize lowers QUANTIZE: at the model's border it says what the input's integers mean, between
 // integers it changes their scale.
-func (n *node) quantize() error {
+func (n *integerNode) quantize() error {
 	if err := n.operands(1, 1); err != nil {
 		return err
 	}
 	if n.values[n.op.outputs[0]] != nil {
 		return nil // the model's input
 	}
-	in, out := n.tensor(0), n.output()
+	in, out := n.tensor(0), n.out()
 	if in == nil || len(in.scales) != 1 {
 		return fmt.Errorf("%w: its input is no quantized tensor", ErrUnsupportedOp)
 	}
-	if in.typ == out.typ && n.rounding == LiteRT {
+	if in.typ == out.typ && n.g.rounding == LiteRT {
 		ratio := float32(in.scale(0) / out.scale(0))
 		if ratio < 1.0/256 || ratio > 128 {
 			return fmt.Errorf("%w: scales in the ratio %g, XNNPACK takes 1/256 to 128", ErrUnsupportedModel, ratio)
@@ -216,11 +212,11 @@ func (n *node) quantize() error {
 		f := byFraction(ratio)
 		return n.tabulate(func(x int64) int64 { return f(x-in.zero()) + out.zero() })
 	}
-	if n.rounding == LiteRT && in.scale(0) != out.scale(0) {
+	if n.g.rounding == LiteRT && in.scale(0) != out.scale(0) {
 		// The builtin kernel rounds the first elements in another way than the last ones.
 		return fmt.Errorf("%w: from %s to %s with another scale", ErrUnsupportedOp, in.typ, out.typ)
 	}
-	r := n.rounding
+	r := n.g.rounding
 	if r == LiteRT {
 		r = TFLM
 	}
@@ -232,9 +228,12 @@ func (n *node) quantize() error {
 }
 
 // dequantize lowers DEQUANTIZE at the model's border: the output is the integers, with their scale.
-func (n *node) dequantize() error {
+func (n *integerNode) dequantize() error {
 	if err := n.operands(1, 1); err != nil {
 		return err
+	}
+	if n.tensor(0) == nil {
+		return fmt.Errorf("%w: input 0 is missing", ErrMalformed)
 	}
 	v, ok := n.values[n.op.inputs[0]]
 	if !ok {

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"math"
 	"math/bits"
-	"slices"
 
 	"github.com/zkinfer/zkinfer/fixedpoint"
 	"github.com/zkinfer/zkinfer/model"
@@ -12,43 +11,33 @@ import (
 )
 
 // pooling reads the options of a pooling and the window over its input.
-func (n *node) pooling() (model.Window, schema.ActivationFunctionType, error) {
-	var out model.Window
+func (n *node) pooling() (win model.Window, activation schema.ActivationFunctionType, err error) {
 	if err := n.operands(1, 1); err != nil {
-		return out, 0, err
-	}
-	if n.op.optionsType != schema.BuiltinOptionsPool2DOptions {
-		return out, 0, fmt.Errorf("%w: no Pool2DOptions", ErrMalformed)
+		return win, 0, err
 	}
 	var o schema.Pool2DOptions
-	o.Init(n.op.options.Bytes, n.op.options.Pos)
-	_, in, err := n.image()
-	if err != nil {
-		return out, 0, err
+	if err := n.options(schema.BuiltinOptionsPool2DOptions, &o); err != nil {
+		return win, 0, err
 	}
+	x, err := n.input(0, channelsFirst)
+	if err != nil {
+		return win, 0, err
+	}
+	shape := n.target.shape(x)
 	w := window{kernel: [2]int{int(o.FilterHeight()), int(o.FilterWidth())}, stride: [2]int{int(o.StrideH()), int(o.StrideW())},
 		dilation: [2]int{1, 1}, padding: o.Padding()}
-	out, err = w.of(in.Shape[2], in.Shape[3])
-	return out, o.FusedActivationFunction(), err
-}
-
-// sameScale checks that the output's integers mean what the input's do.
-func (n *node) sameScale() error {
-	in, out := n.tensor(0), n.output()
-	if in.typ != out.typ || len(in.scales) != 1 || len(out.scales) != 1 || in.scale(0) != out.scale(0) || in.zero() != out.zero() {
-		return fmt.Errorf("%w: input and output are quantized differently", ErrUnsupportedOp)
-	}
-	return nil
+	win, err = w.of(shape[2], shape[3])
+	return win, o.FusedActivationFunction(), err
 }
 
 // averagePool lowers AVERAGE_POOL_2D: the sum of the taps on the image over their number, half away from
 // zero, of the integers as they are.
-func (n *node) averagePool() error {
+func (n *integerNode) averagePool() error {
 	win, activation, err := n.pooling()
 	if err != nil {
 		return err
 	}
-	if err := n.sameScale(); err != nil {
+	if err := n.g.sameMeaning(n.op.inputs[0], n.op.outputs[0]); err != nil {
 		return err
 	}
 	lo, hi, err := n.clamp(activation)
@@ -69,7 +58,7 @@ func (n *node) averagePool() error {
 		channels = append(channels, steps{lo: in.Min * k, hi: in.Max * k, least: lo, most: hi, centred: true,
 			rule: rule{slope: 1 / float64(k), quotient: func(sum int64) int64 { return halfAway(sum, k) }}})
 	}
-	rescaled, err := n.requantize(channels, 0, n.output().volume(), func(q *requantization) model.Rescaled {
+	rescaled, err := n.requantize(channels, 0, n.out().volume(), func(q *requantization) model.Rescaled {
 		for i := range channels {
 			op.Multipliers = append(op.Multipliers, q.lines[i].multiplier)
 		}
@@ -78,16 +67,16 @@ func (n *node) averagePool() error {
 	if err != nil {
 		return err
 	}
-	return n.emit(0, rescaled, channelsFirst, x)
+	return n.emit(rescaled, channelsFirst, x)
 }
 
 // maxPool lowers MAX_POOL_2D.
-func (n *node) maxPool() error {
+func (n *integerNode) maxPool() error {
 	win, activation, err := n.pooling()
 	if err != nil {
 		return err
 	}
-	if err := n.sameScale(); err != nil {
+	if err := n.g.sameMeaning(n.op.inputs[0], n.op.outputs[0]); err != nil {
 		return err
 	}
 	lo, hi, err := n.clamp(activation)
@@ -99,32 +88,25 @@ func (n *node) maxPool() error {
 		return err
 	}
 	if in.Min >= lo && in.Max <= hi {
-		return n.emit(0, &model.MaxPool{Window: win}, channelsFirst, x)
+		return n.emit(&model.MaxPool{Window: win}, channelsFirst, x)
 	}
 	// The maximum of clamped values is the clamped maximum, and there are fewer of those.
-	pooled, err := n.intermediate("before clamp", &model.MaxPool{Window: win}, in.Scale, in.Zero, x)
+	pooled, err := n.g.add(n.name()+" before clamp", &model.MaxPool{Window: win}, in.Scale, in.Zero, x)
 	if err != nil {
 		return err
 	}
 	table := model.ClampTable(in.Min, in.Max, lo, hi)
-	return n.emit(0, &model.Activation{Table: table}, channelsFirst, pooled)
+	return n.emit(&model.Activation{Table: table}, channelsFirst, pooled)
 }
 
 // mean lowers MEAN.
-func (n *node) mean() error {
-	if err := n.operands(2, 2); err != nil {
-		return err
-	}
-	list, err := n.constant(1)
+func (n *integerNode) mean() error {
+	axes, err := n.axes()
 	if err != nil {
 		return err
 	}
-	in, out := n.tensor(0), n.output()
-	axes, err := axesOf(list, len(in.shape))
-	if err != nil {
-		return err
-	}
-	lo, hi, err := n.quantizedOutput()
+	in, out := n.tensor(0), n.out()
+	lo, hi, err := n.outputRange()
 	if err != nil {
 		return err
 	}
@@ -136,7 +118,7 @@ func (n *node) mean() error {
 	for _, a := range axes {
 		count *= int64(in.shape[a])
 	}
-	t := n.b.Tensor(x)
+	t := n.at(x)
 	// s is the range of the sum less the zero points.
 	s := steps{lo: (t.Min - in.zero()) * count, hi: (t.Max - in.zero()) * count, least: lo - out.zero(), most: hi - out.zero(), centred: true}
 	if s.rule, err = n.meanRule(in, out, count, max(s.hi, -s.lo)); err != nil {
@@ -150,31 +132,28 @@ func (n *node) mean() error {
 	if err != nil {
 		return err
 	}
-	return n.emitShaped(rescaled, x)
+	return n.emitReshaped(rescaled, x)
 }
 
-// axesOf are the axes of a list, ascending, each once.
-func axesOf(list []int64, rank int) ([]int, error) {
-	var axes []int
-	for _, a := range list {
-		if a < 0 {
-			a += int64(rank)
-		}
-		if a < 0 || a >= int64(rank) {
-			return nil, fmt.Errorf("%w: axis %d of %d", ErrMalformed, a, rank)
-		}
-		if !slices.Contains(axes, int(a)) {
-			axes = append(axes, int(a))
-		}
+// axes are those of a constant list of input 1.
+func (n *node) axes() ([]int, error) {
+	if err := n.operands(2, 2); err != nil {
+		return nil, err
 	}
-	slices.Sort(axes)
-	return axes, nil
+	list, err := n.constant(1)
+	if err != nil {
+		return nil, err
+	}
+	if n.tensor(0) == nil {
+		return nil, fmt.Errorf("%w: input 0 is missing", ErrMalformed)
+	}
+	return axesOf(list, len(n.tensor(0).shape))
 }
 
 // meanRule maps the sum less count zero points to the quotient.
-func (n *node) meanRule(in, out *tensor, count, reach int64) (rule, error) {
+func (n *integerNode) meanRule(in, out *tensor, count, reach int64) (rule, error) {
 	ratio := float32(in.scale(0) / out.scale(0))
-	if n.rounding == LiteRT {
+	if n.g.rounding == LiteRT {
 		scale := float32(ratio * float32(1/float32(count)))
 		zero := float32(float32(out.zero()) - float32(float32(float32(count)*float32(in.zero()))*scale))
 		return rule{slope: float64(scale), quotient: func(sum int64) int64 {
@@ -189,5 +168,5 @@ func (n *node) meanRule(in, out *tensor, count, reach int64) (rule, error) {
 	// The kernels divide the multiplier by the count, in integers.
 	extra := min(bits.Len64(uint64(count))-1, 32, 31+shift)
 	m, shift = int32((int64(m)<<extra)/count), shift-extra
-	return n.rounding.quantizedRule(m, shift, reach)
+	return n.g.rounding.quantizedRule(m, shift, reach)
 }

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"slices"
 
-	"github.com/zkinfer/zkinfer/model"
 	"github.com/zkinfer/zkinfer/model/tflite/internal/schema"
 )
 
@@ -13,7 +12,10 @@ func (n *node) moved(least, most int) error {
 	if err := n.operands(least, most); err != nil {
 		return err
 	}
-	return n.sameScale()
+	if n.tensor(0) == nil {
+		return fmt.Errorf("%w: input 0 is missing", ErrMalformed)
+	}
+	return n.target.sameMeaning(n.op.inputs[0], n.op.outputs[0])
 }
 
 // reshape lowers RESHAPE, SQUEEZE and EXPAND_DIMS: the file says the output's shape.
@@ -25,43 +27,10 @@ func (n *node) reshape() error {
 	if err != nil {
 		return err
 	}
-	if n.b.Tensor(x).Len() != n.output().volume() {
-		return fmt.Errorf("%w: %v reshaped to %v", ErrMalformed, n.b.Tensor(x).Shape, n.output().shape)
+	if volume(n.target.shape(x)) != n.out().volume() {
+		return fmt.Errorf("%w: %v reshaped to %v", ErrMalformed, n.target.shape(x), n.out().shape)
 	}
-	if x, err = n.reshaped(x, n.output().shape); err != nil {
-		return err
-	}
-	return n.set(0, x, native)
-}
-
-// moving is the layout in which an op that moves elements of inputs is applied: as it is there.
-func (n *node) moving(inputs ...int) layout {
-	for _, k := range inputs {
-		if !n.computed(k) || len(n.tensor(k).shape) != 4 || !n.has(k, channelsFirst) {
-			return native
-		}
-	}
-	return channelsFirst
-}
-
-// inLayout permutes what is listed by axis of the file.
-func inLayout[T any](l layout, list []T) []T {
-	if l == native {
-		return list
-	}
-	out := make([]T, len(list))
-	for i, p := range toChannelsFirst {
-		out[i] = list[p]
-	}
-	return out
-}
-
-// axisIn is an axis of the file in a layout.
-func axisIn(l layout, axis int) int {
-	if l == native {
-		return axis
-	}
-	return slices.Index(toChannelsFirst, axis)
+	return n.setReshaped(0, x)
 }
 
 // pad lowers PAD, PADV2 and MIRROR_PAD.
@@ -84,79 +53,71 @@ func (n *node) pad() error {
 		}
 		before[a], after[a] = int(amounts[2*a]), int(amounts[2*a+1])
 	}
-	op := &model.Pad{Mode: "constant", Value: n.output().zero()}
+	m := padding{mode: "constant", value: n.target.padding(n.op.outputs[0])}
 	switch {
 	case n.op.code == schema.BuiltinOperatorMIRROR_PAD:
 		var o schema.MirrorPadOptions
-		if n.op.optionsType == schema.BuiltinOptionsMirrorPadOptions {
-			o.Init(n.op.options.Bytes, n.op.options.Pos)
-		} else {
-			return fmt.Errorf("%w: no MirrorPadOptions", ErrMalformed)
+		if err := n.options(schema.BuiltinOptionsMirrorPadOptions, &o); err != nil {
+			return err
 		}
 		if o.Mode() != schema.MirrorPadModeREFLECT {
 			return fmt.Errorf("%w: mode %s", ErrUnsupportedOp, o.Mode())
 		}
-		op.Mode, op.Value = "reflect", 0
+		m.mode, m.value = "reflect", 0
 	case n.tensor(2) != nil:
-		value, err := n.constant(2)
-		if err != nil {
+		if m.value, err = n.tensor(2).number(); err != nil {
 			return err
 		}
-		if len(value) != 1 {
-			return fmt.Errorf("%w: %d padding values", ErrMalformed, len(value))
-		}
-		op.Value = value[0]
 	}
-	l := n.moving(0)
-	op.Before, op.After = inLayout(l, before), inLayout(l, after)
-	x, err := n.input(0, l)
+	l := n.inputLayout(0)
+	m.before, m.after = inLayout(l, before), inLayout(l, after)
+	return n.move(0, m, l, 0)
+}
+
+// move makes output k by moving elements of inputs.
+func (n *node) move(k int, m any, l layout, inputs ...int) error {
+	refs := make([]ref, len(inputs))
+	for i, input := range inputs {
+		var err error
+		if refs[i], err = n.input(input, l); err != nil {
+			return err
+		}
+	}
+	x, err := n.target.move(n.label(n.op.outputs[k]), m, refs...)
 	if err != nil {
 		return err
 	}
-	return n.emit(0, op, l, x)
+	return n.set(k, x, l)
 }
 
 // concat lowers CONCATENATION of tensors with one scale.
 func (n *node) concat() error {
-	if n.op.optionsType != schema.BuiltinOptionsConcatenationOptions || len(n.op.inputs) == 0 {
-		return fmt.Errorf("%w: no ConcatenationOptions or no inputs", ErrMalformed)
-	}
 	var o schema.ConcatenationOptions
-	o.Init(n.op.options.Bytes, n.op.options.Pos)
+	if err := n.options(schema.BuiltinOptionsConcatenationOptions, &o); err != nil {
+		return err
+	}
 	if o.FusedActivationFunction() != schema.ActivationFunctionTypeNONE {
 		return fmt.Errorf("%w: fused activation %s", ErrUnsupportedOp, o.FusedActivationFunction())
 	}
-	all := make([]int, len(n.op.inputs))
-	out := n.output()
-	for k := range all {
-		all[k] = k
-		t := n.tensor(k)
-		if t == nil || t.typ != out.typ || len(t.scales) != 1 || len(out.scales) != 1 || t.scale(0) != out.scale(0) || t.zero() != out.zero() {
-			return fmt.Errorf("%w: input %d and the output are quantized differently", ErrUnsupportedOp, k)
-		}
-	}
-	axis, err := axisOf(int(o.Axis()), len(out.shape))
-	if err != nil {
+	if err := n.operands(1, maxTensors); err != nil {
 		return err
 	}
-	l := n.moving(all...)
-	ids := make([]model.TensorID, len(all))
+	all := make([]int, len(n.op.inputs))
 	for k := range all {
-		if ids[k], err = n.input(k, l); err != nil {
+		all[k] = k
+		if n.op.inputs[k] < 0 {
+			return fmt.Errorf("%w: input %d is missing", ErrMalformed, k)
+		}
+		if err := n.target.sameMeaning(n.op.inputs[k], n.op.outputs[0]); err != nil {
 			return err
 		}
 	}
-	return n.emit(0, &model.Concat{Axis: axisIn(l, axis)}, l, ids...)
-}
-
-func axisOf(axis, rank int) (int, error) {
-	if axis < 0 {
-		axis += rank
+	axis, err := axisOf(int64(o.Axis()), len(n.out().shape))
+	if err != nil {
+		return err
 	}
-	if axis < 0 || axis >= rank {
-		return 0, fmt.Errorf("%w: axis %d of %d", ErrMalformed, axis, rank)
-	}
-	return axis, nil
+	l := n.inputLayout(all...)
+	return n.move(0, joining{axisIn(l, axis)}, l, all...)
 }
 
 // transpose lowers TRANSPOSE.
@@ -168,17 +129,13 @@ func (n *node) transpose() error {
 	if err != nil {
 		return err
 	}
-	x, err := n.input(0, native)
-	if err != nil {
-		return err
-	}
 	perm := make([]int, len(list))
 	for i, p := range list {
-		if perm[i], err = axisOf(int(p), len(list)); err != nil {
+		if perm[i], err = axisOf(p, len(list)); err != nil {
 			return err
 		}
 	}
-	return n.emit(0, &model.Transpose{Perm: perm}, native, x)
+	return n.move(0, transposing{perm}, native, 0)
 }
 
 // slice lowers SLICE.
@@ -191,7 +148,7 @@ func (n *node) slice() error {
 		return err
 	}
 	rank := len(n.tensor(0).shape)
-	if len(begin) != rank || len(n.output().shape) != rank {
+	if len(begin) != rank || len(n.out().shape) != rank {
 		return fmt.Errorf("%w: %d begins for %d axes", ErrMalformed, len(begin), rank)
 	}
 	start, step := make([]int, rank), make([]int, rank)
@@ -201,18 +158,13 @@ func (n *node) slice() error {
 		}
 		start[a], step[a] = int(begin[a]), 1
 	}
-	return n.sliced(0, start, step, n.output().shape)
+	return n.sliced(0, 0, start, step, n.out().shape)
 }
 
-// sliced makes output k of elements of input 0.
-func (n *node) sliced(k int, start, step, size []int) error {
-	l := n.moving(0)
-	x, err := n.input(0, l)
-	if err != nil {
-		return err
-	}
-	op := &model.Slice{Start: inLayout(l, start), Step: inLayout(l, step), Size: inLayout(l, size)}
-	return n.emit(k, op, l, x)
+// sliced makes output k of elements of an input.
+func (n *node) sliced(k, input int, start, step, size []int) error {
+	l := n.inputLayout(input)
+	return n.move(k, slicing{inLayout(l, start), inLayout(l, step), inLayout(l, size)}, l, input)
 }
 
 // stridedSlice lowers STRIDED_SLICE. Axes that are dropped or new only change the shape.
@@ -220,11 +172,10 @@ func (n *node) stridedSlice() error {
 	if err := n.moved(4, 4); err != nil {
 		return err
 	}
-	if n.op.optionsType != schema.BuiltinOptionsStridedSliceOptions {
-		return fmt.Errorf("%w: no StridedSliceOptions", ErrMalformed)
-	}
 	var o schema.StridedSliceOptions
-	o.Init(n.op.options.Bytes, n.op.options.Pos)
+	if err := n.options(schema.BuiltinOptionsStridedSliceOptions, &o); err != nil {
+		return err
+	}
 	if o.EllipsisMask() != 0 || o.NewAxisMask() != 0 || o.Offset() {
 		return fmt.Errorf("%w: with an ellipsis, new axes or offsets", ErrUnsupportedOp)
 	}
@@ -257,21 +208,14 @@ func (n *node) stridedSlice() error {
 	if err != nil {
 		return err
 	}
-	t := n.b.Tensor(x)
-	made, err := n.intermediate("sliced", &model.Slice{Start: start, Step: step, Size: size}, t.Scale, t.Zero, x)
+	sliced, err := n.target.move(n.name()+" sliced", slicing{start, step, size}, x)
 	if err != nil {
 		return err
 	}
-	if err := n.b.Retype(made, t.Type); err != nil {
-		return err
+	if volume(size) != n.out().volume() {
+		return fmt.Errorf("%w: a slice of shape %v, the file says %v", ErrMalformed, size, n.out().shape)
 	}
-	if n.b.Tensor(made).Len() != n.output().volume() {
-		return fmt.Errorf("%w: a slice of shape %v, the file says %v", ErrMalformed, size, n.output().shape)
-	}
-	if made, err = n.reshaped(made, n.output().shape); err != nil {
-		return err
-	}
-	return n.set(0, made, native)
+	return n.setReshaped(0, sliced)
 }
 
 // axisRange is begin:end:step along one axis, as Python has it.
@@ -338,7 +282,7 @@ func (n *node) split() error {
 		return fmt.Errorf("%w: %d axes", ErrMalformed, len(list))
 	}
 	in := n.tensor(1)
-	axis, err := axisOf(int(list[0]), len(in.shape))
+	axis, err := axisOf(list[0], len(in.shape))
 	if err != nil {
 		return err
 	}
@@ -346,15 +290,9 @@ func (n *node) split() error {
 	if in.shape[axis]%parts != 0 {
 		return fmt.Errorf("%w: axis of %d in %d parts", ErrMalformed, in.shape[axis], parts)
 	}
-	l := n.moving(1)
-	x, err := n.input(1, l)
-	if err != nil {
-		return err
-	}
-	for k := range n.op.outputs {
-		out := &n.file.tensors[n.op.outputs[k]]
-		if out.typ != in.typ || len(out.scales) != 1 || out.scale(0) != in.scale(0) || out.zero() != in.zero() {
-			return fmt.Errorf("%w: input and output %d are quantized differently", ErrUnsupportedOp, k)
+	for k, out := range n.op.outputs {
+		if err := n.target.sameMeaning(n.op.inputs[1], out); err != nil {
+			return err
 		}
 		start, step, size := make([]int, len(in.shape)), make([]int, len(in.shape)), slices.Clone(in.shape)
 		for a := range step {
@@ -362,42 +300,9 @@ func (n *node) split() error {
 		}
 		size[axis] = in.shape[axis] / parts
 		start[axis] = k * size[axis]
-		if err := n.emit(k, &model.Slice{Start: inLayout(l, start), Step: inLayout(l, step), Size: inLayout(l, size)}, l, x); err != nil {
+		if err := n.sliced(k, 1, start, step, size); err != nil {
 			return err
 		}
 	}
 	return nil
-}
-
-// argMax lowers ARG_MAX along a constant axis; the first of equals wins.
-func (n *node) argMax() error {
-	if err := n.operands(2, 2); err != nil {
-		return err
-	}
-	list, err := n.constant(1)
-	if err != nil {
-		return err
-	}
-	if len(list) != 1 {
-		return fmt.Errorf("%w: %d axes", ErrMalformed, len(list))
-	}
-	x, err := n.input(0, native)
-	if err != nil {
-		return err
-	}
-	axis, err := axisOf(int(list[0]), len(n.tensor(0).shape))
-	if err != nil {
-		return err
-	}
-	made, err := n.b.Add(n.label(n.op.outputs[0]), &model.ArgMax{Axis: axis}, 1, 0, x)
-	if err != nil {
-		return err
-	}
-	if made, err = n.reshaped(made, n.output().shape); err != nil {
-		return err
-	}
-	v := &value{}
-	v.ids[native], v.made[native] = made, true
-	n.values[n.op.outputs[0]] = v
-	return n.b.Retype(made, model.Int32)
 }

@@ -13,18 +13,16 @@ import (
 const softmaxIntegerBits = 5
 
 // softmax lowers SOFTMAX along the last axis.
-func (n *node) softmax() error {
+func (n *integerNode) softmax() error {
 	if err := n.operands(1, 1); err != nil {
 		return err
 	}
-	beta := float32(0)
-	if n.op.optionsType == schema.BuiltinOptionsSoftmaxOptions {
-		var o schema.SoftmaxOptions
-		o.Init(n.op.options.Bytes, n.op.options.Pos)
-		beta = o.Beta()
+	var o schema.SoftmaxOptions
+	if err := n.options(schema.BuiltinOptionsSoftmaxOptions, &o); err != nil {
+		return err
 	}
-	in, out := n.tensor(0), n.output()
-	lo, _, err := n.quantizedOutput()
+	in, out := n.tensor(0), n.out()
+	lo, _, err := n.outputRange()
 	if err != nil {
 		return err
 	}
@@ -32,17 +30,17 @@ func (n *node) softmax() error {
 	if err != nil {
 		return err
 	}
-	if n.rounding == LiteRT {
+	if n.g.rounding == LiteRT {
 		return n.leaveSoftmaxOut()
 	}
 	if out.zero() != lo || out.scale(0) != 1.0/256 {
 		return fmt.Errorf("%w: output scale %g and zero point %d, expected 1/256 and %d", ErrUnsupportedOp, out.scale(0), out.zero(), lo)
 	}
-	exp, err := n.rounding.softmaxTable(float64(in.scale(0)), float64(beta), n.b.Tensor(x))
+	exp, err := n.g.rounding.softmaxTable(float64(in.scale(0)), float64(o.Beta()), n.at(x))
 	if err != nil {
 		return err
 	}
-	return n.emit(0, &model.FixedSoftmax{Exp: exp, Zero: lo}, native, x)
+	return n.emit(&model.FixedSoftmax{Exp: exp, Zero: lo}, native, x)
 }
 
 // softmaxTable is the exponential of every difference, 0 below what the format can hold.
@@ -66,7 +64,7 @@ func (r Rounding) softmaxTable(scale, beta float64, t model.Tensor) (model.Table
 
 // leaveSoftmaxOut ends the graph at the logits: LiteRT's softmax is floating point, and differs between
 // processors.
-func (n *node) leaveSoftmaxOut() error {
+func (n *integerNode) leaveSoftmaxOut() error {
 	id := n.op.outputs[0]
 	for _, op := range n.file.operators {
 		for _, in := range op.inputs {
@@ -76,7 +74,7 @@ func (n *node) leaveSoftmaxOut() error {
 		}
 	}
 	n.values[id] = n.values[n.op.inputs[0]]
-	n.notes = append(n.notes, fmt.Sprintf("the softmax %q is left out: LiteRT computes it in floating point, differently on different processors; "+
-		"the output is its input, the logits", n.label(id)))
+	n.importer.notes = append(n.importer.notes, fmt.Sprintf("the softmax %q is left out: LiteRT computes it in floating point, differently on different processors; "+
+		"the output is its input, the logits", n.name()))
 	return nil
 }

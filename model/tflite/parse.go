@@ -275,12 +275,91 @@ func elementSize(t schema.TensorType) (int, bool) {
 }
 
 // volume is the number of elements.
-func (t *tensor) volume() int {
+func (t *tensor) volume() int { return volume(t.shape) }
+
+func volume(shape []int) int {
 	n := 1
-	for _, d := range t.shape {
+	for _, d := range shape {
 		n *= d
 	}
 	return n
+}
+
+// number is the only element of a constant.
+func (t *tensor) number() (float64, error) {
+	if t.volume() != 1 {
+		return 0, fmt.Errorf("%w: %q has %d elements, expected one", ErrMalformed, t.name, t.volume())
+	}
+	if t.typ == schema.TensorTypeFLOAT32 {
+		v, err := t.floats()
+		if err != nil {
+			return 0, err
+		}
+		return float64(v[0]), nil
+	}
+	v, err := t.integers()
+	if err != nil {
+		return 0, err
+	}
+	return float64(v[0]), nil
+}
+
+// floats are the elements of a constant as real numbers: float32, float16, or integers with a scale.
+func (t *tensor) floats() ([]float32, error) {
+	if t.data == nil {
+		return nil, fmt.Errorf("%w: %q is computed, expected a constant", ErrUnsupportedModel, t.name)
+	}
+	out := make([]float32, t.volume())
+	switch t.typ {
+	case schema.TensorTypeFLOAT32:
+		for i := range out {
+			out[i] = math.Float32frombits(binary.LittleEndian.Uint32(t.data[4*i:]))
+		}
+	case schema.TensorTypeFLOAT16:
+		for i := range out {
+			out[i] = float16(binary.LittleEndian.Uint16(t.data[2*i:]))
+		}
+	default:
+		if len(t.scales) == 0 {
+			return nil, fmt.Errorf("%w: %q has type %s and no scale", ErrUnsupportedModel, t.name, t.typ)
+		}
+		v, err := t.integers()
+		if err != nil {
+			return nil, err
+		}
+		inner := volume(t.shape[min(t.axis+1, len(t.shape)):])
+		for i := range out {
+			c := 0
+			if len(t.scales) > 1 {
+				c = i / inner % len(t.scales)
+			}
+			out[i] = float32(v[i]-t.zeros[c]) * t.scales[c]
+		}
+	}
+	for _, v := range out {
+		if math.IsNaN(float64(v)) || math.IsInf(float64(v), 0) {
+			return nil, fmt.Errorf("%w: %q holds %v", ErrMalformed, t.name, v)
+		}
+	}
+	return out, nil
+}
+
+// float16 is the number of an IEEE 754 binary16.
+func float16(b uint16) float32 {
+	sign, exponent, fraction := float64(1), int(b>>10&31), float64(b&1023)
+	if b>>15 == 1 {
+		sign = -1
+	}
+	switch exponent {
+	case 0:
+		return float32(sign * math.Ldexp(fraction, -24))
+	case 31:
+		if fraction == 0 {
+			return float32(math.Inf(int(sign)))
+		}
+		return float32(math.NaN())
+	}
+	return float32(sign * math.Ldexp(1024+fraction, exponent-25))
 }
 
 // integers are the elements of a constant of an integer type.
@@ -308,9 +387,12 @@ func (t *tensor) integers() ([]int64, error) {
 	return out, nil
 }
 
-// scale is the scale of index i along the quantized axis.
+// scale is the scale of index i along the quantized axis, 1 for a tensor without.
 func (t *tensor) scale(i int) float32 {
-	if len(t.scales) == 1 {
+	switch len(t.scales) {
+	case 0:
+		return 1
+	case 1:
 		return t.scales[0]
 	}
 	return t.scales[i]
