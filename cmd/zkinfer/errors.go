@@ -12,6 +12,7 @@ import (
 	"github.com/zkinfer/zkinfer/model"
 	"github.com/zkinfer/zkinfer/model/onnx"
 	"github.com/zkinfer/zkinfer/model/quantize"
+	"github.com/zkinfer/zkinfer/model/tflite"
 	"github.com/zkinfer/zkinfer/prover"
 	"github.com/zkinfer/zkinfer/verifier"
 )
@@ -103,6 +104,10 @@ var classes = []struct {
 	{onnx.ErrConstantModel, "constant_model", exitFailure},
 	{onnx.ErrLimit, "model_too_large", exitFailure},
 	{onnx.ErrOptions, classUsage, exitUsage},
+	{tflite.ErrMalformed, classMalformedModel, exitFailure},
+	{tflite.ErrUnsupportedOp, "unsupported_op", exitFailure},
+	{tflite.ErrUnsupportedModel, "unsupported_model", exitFailure},
+	{tflite.ErrLimit, "model_too_large", exitFailure},
 	{samples.ErrTooLarge, "input_too_large", exitFailure},
 	{samples.ErrMalformed, "malformed_input", exitFailure},
 	{samples.ErrFormat, "input_format", exitFailure},

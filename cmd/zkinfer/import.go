@@ -18,6 +18,7 @@ import (
 	"github.com/zkinfer/zkinfer/model/float"
 	"github.com/zkinfer/zkinfer/model/onnx"
 	"github.com/zkinfer/zkinfer/model/quantize"
+	"github.com/zkinfer/zkinfer/model/tflite"
 )
 
 const (
@@ -58,6 +59,7 @@ type importReport struct {
 	Bytes        int64           `json:"bytes"`
 	Accuracy     *accuracyReport `json:"accuracy,omitempty"`
 	Unprovable   string          `json:"unprovable,omitempty"`
+	Notes        []string        `json:"notes,omitempty"` // what the graph leaves out of the source
 
 	graph *model.Graph
 }
@@ -76,11 +78,15 @@ type accuracyReport struct {
 func newImport(u *ui) *cobra.Command {
 	var f importFlags
 	c := &cobra.Command{
-		Use:   "import SOURCE.onnx -o MODEL.zkm --calibrate FILE",
-		Short: "Turn a trained model into an integer graph",
+		Use:   "import SOURCE -o MODEL.zkm [--calibrate FILE | --rounding NAME]",
+		Short: "Turn a trained model (ONNX, TensorFlow Lite) into an integer graph",
 		Long: `Turn a trained model into an integer graph, which is what is proved.
 
-A model with real numbers is quantized: sample inputs (--calibrate) show the ranges of its activations, and how close
+An int8 TensorFlow Lite model becomes the very bytes that a device computes. Kernels differ in how they round, so
+--rounding names whose: tflm (default; TensorFlow Lite Micro and the reference kernels), litert (the Python interpreter:
+XNNPACK; a softmax at the end is left out) or single (reference kernels built with a single rounding).
+
+A model with real numbers (ONNX, TensorFlow Lite) is quantized: sample inputs (--calibrate) show the ranges of its activations, and how close
 the integer graph comes is measured on them. Pixels become real values as the model was trained with them:
 --pixel-scale and --pixel-mean say how, and are recorded in the model file.`,
 		Args: cobra.ExactArgs(1),
@@ -95,7 +101,7 @@ the integer graph comes is measured on them. Pixels become real values as the mo
 	flags.BoolVar(&f.resize, "resize", false, "resize sample images to what the model takes")
 	flags.Float64SliceVar(&f.pixelScale, "pixel-scale", nil, "a pixel p is the real value p·S − M: S, one number or one a channel (default 1)")
 	flags.Float64SliceVar(&f.pixelMean, "pixel-mean", nil, "M, one number or one a channel (default 0)")
-	flags.StringVar(&f.rounding, "rounding", "", "tflm, litert or single: for models that are quantized already")
+	flags.StringVar(&f.rounding, "rounding", "", "tflm (default), litert or single: whose arithmetic a quantized TensorFlow Lite model means")
 	flags.UintVar(&f.bits, "activation-bits", 8, "width of quantized inputs, 8 to 16")
 	flags.StringToStringVar(&f.bind, "bind", nil, "make an input of the model a constant: NAME=FILE.npy")
 	flags.StringToIntVar(&f.dims, "dim", nil, "give a symbolic dimension a size: NAME=N (batch dimensions are 1)")
@@ -111,16 +117,16 @@ func (f *importFlags) run(ctx context.Context, u *ui, path string) error {
 	case f.samples < 0:
 		return usagef("--samples %d, expected a positive number", f.samples)
 	}
-	fg, err := f.readSource(path)
+	src, err := f.readSource(path)
 	if err != nil {
 		return err
 	}
-	if f.calibrate == "" {
+	if src.float != nil && f.calibrate == "" {
 		return usagef("--calibrate is missing: %s is a model of real numbers; give a file of a few sample inputs, which show the ranges of its activations", path)
 	}
 	var r *importReport
 	err = f.out.produce(ctx, func(w io.Writer) error {
-		g, accuracy, err := f.quantize(ctx, u, path, fg)
+		g, accuracy, notes, err := f.integers(ctx, u, path, src)
 		if err != nil {
 			return err
 		}
@@ -129,6 +135,7 @@ func (f *importFlags) run(ctx context.Context, u *ui, path string) error {
 			return err
 		}
 		r = newImportReport(f.out.path, g, len(b), accuracy)
+		r.Notes = notes
 		_, err = w.Write(b)
 		return err
 	})
@@ -138,29 +145,102 @@ func (f *importFlags) run(ctx context.Context, u *ui, path string) error {
 	return u.report(r, func(w io.Writer) { r.print(w) })
 }
 
+// source is a model of another format: of real numbers, or quantized already.
+type source struct {
+	format string
+	float  *float.Graph
+	tflite *tflite.Model
+}
+
+// integers is the integer graph of a source.
+func (f *importFlags) integers(ctx context.Context, u *ui, path string, src *source) (*model.Graph, *accuracyReport, []string, error) {
+	if src.float != nil {
+		g, accuracy, err := f.quantize(ctx, u, path, src)
+		return g, accuracy, nil, err
+	}
+	if f.calibrate != "" {
+		u.remark("%s is quantized already: --calibrate is not needed (run --all --labels counts what is correct)", path)
+	}
+	rounding := tflite.TFLM
+	if f.rounding != "" {
+		var err error
+		if rounding, err = tflite.ParseRounding(f.rounding); err != nil {
+			return nil, nil, nil, usagef("--rounding: %v", err)
+		}
+	}
+	var res *tflite.Result
+	err := u.step("finding integer forms with the device's thresholds", func() (err error) {
+		res, err = src.tflite.Integer(rounding, f.nameOf(path, src.tflite.Name()))
+		return err
+	})
+	if err != nil {
+		return nil, nil, nil, inModel(fmt.Errorf("%s: %w", path, err))
+	}
+	if err := f.recordPixels(res.Graph); err != nil {
+		return nil, nil, nil, err
+	}
+	return res.Graph, nil, res.Notes, nil
+}
+
+// recordPixels notes in the model how pixels become real values.
+func (f *importFlags) recordPixels(g *model.Graph) error {
+	if err := samples.CheckPixels(samples.InputsOf(tensors(g, g.Inputs)), f.pixelScale, f.pixelMean); err != nil {
+		return err
+	}
+	g.Source.PixelScale, g.Source.PixelMean = f.pixelScale, f.pixelMean
+	return nil
+}
+
 // readSource reads a model of another format, by content.
-func (f *importFlags) readSource(path string) (*float.Graph, error) {
+func (f *importFlags) readSource(path string) (*source, error) {
 	b, err := readSourceFile(path)
 	if err != nil {
 		return nil, err
 	}
-	switch {
-	case bytes.HasPrefix(b, []byte("zkinfer")):
+	if bytes.HasPrefix(b, []byte("zkinfer")) {
 		return nil, &classified{"wrong_kind", fmt.Errorf("%s: a file of zkinfer already; inspect shows what is in it", path)}
-	case len(b) >= 8 && string(b[4:8]) == "TFL3":
-		return nil, &classified{"unsupported_format", fmt.Errorf("%s: a TensorFlow Lite model; this version imports ONNX", path)}
-	case f.rounding != "":
+	}
+	var src *source
+	if len(b) >= 8 && string(b[4:8]) == "TFL3" {
+		src, err = f.readTFLite(path, b)
+	} else {
+		src, err = f.readONNX(path, b)
+	}
+	if err != nil {
+		return nil, inModel(fmt.Errorf("%s: %w", path, err))
+	}
+	if src.float != nil && f.rounding != "" {
 		return nil, usagef("--rounding is for models that are quantized already; %s is one of real numbers, whose rounding is zkinfer's own", path)
 	}
+	return src, nil
+}
+
+func (f *importFlags) readTFLite(path string, b []byte) (*source, error) {
+	if len(f.bind) > 0 || len(f.dims) > 0 {
+		return nil, usagef("--bind and --dim are for ONNX models; %s is a TensorFlow Lite model", path)
+	}
+	m, err := tflite.Parse(b)
+	if err != nil {
+		return nil, err
+	}
+	if m.Quantized() {
+		if f.like != "" {
+			return nil, usagef("--like is for models of real numbers; the integers of %s are fixed", path)
+		}
+		return &source{format: "tflite", tflite: m}, nil
+	}
+	g, err := m.Real(m.Name())
+	return &source{format: "tflite", float: g}, err
+}
+
+func (f *importFlags) readONNX(path string, b []byte) (*source, error) {
 	o := onnx.Options{Dims: f.dims}
+	var err error
 	if o.Bind, err = readConstants(f.bind); err != nil {
 		return nil, err
 	}
 	g, err := onnx.Import(b, o)
-	if err != nil {
-		return nil, inModel(fmt.Errorf("%s: %w", path, err))
-	}
-	return g, nil
+	return &source{format: "onnx", float: g}, err
 }
 
 // readConstants reads the arrays that --bind names.
@@ -204,8 +284,9 @@ func readSourceFile(path string) ([]byte, error) {
 }
 
 // quantize makes the integer graph and measures it.
-func (f *importFlags) quantize(ctx context.Context, u *ui, path string, fg *float.Graph) (*model.Graph, *accuracyReport, error) {
-	o := quantize.Options{ActivationBits: f.bits, PixelScale: f.pixelScale, PixelMean: f.pixelMean, Name: f.nameOf(path, fg), Format: "onnx"}
+func (f *importFlags) quantize(ctx context.Context, u *ui, path string, src *source) (*model.Graph, *accuracyReport, error) {
+	fg := src.float
+	o := quantize.Options{ActivationBits: f.bits, PixelScale: f.pixelScale, PixelMean: f.pixelMean, Name: f.nameOf(path, fg.Name), Format: src.format}
 	if f.like != "" {
 		like, err := readModel(f.like)
 		if err != nil {
@@ -290,12 +371,12 @@ func (f *importFlags) count(u *ui, n int) int {
 }
 
 // nameOf is the name that was asked for, or the model's own, or the file's.
-func (f *importFlags) nameOf(path string, g *float.Graph) string {
+func (f *importFlags) nameOf(path, own string) string {
 	switch {
 	case f.name != "":
 		return f.name
-	case g.Name != "":
-		return g.Name
+	case own != "" && own != "main": // converters call everything main
+		return own
 	}
 	base := filepath.Base(path)
 	return strings.TrimSuffix(base, filepath.Ext(base))
@@ -337,7 +418,12 @@ func (r *importReport) print(w io.Writer) {
 	if r.Unprovable != "" {
 		fmt.Fprintf(w, "it can be run but not proved: %s\n", r.Unprovable)
 	}
-	r.Accuracy.print(w)
+	for _, note := range r.Notes {
+		fmt.Fprintf(w, "note: %s\n", note)
+	}
+	if r.Accuracy != nil {
+		r.Accuracy.print(w)
+	}
 }
 
 func rangeRow(t model.Tensor, madeBy string) []string {

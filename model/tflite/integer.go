@@ -8,10 +8,16 @@ import (
 )
 
 // Integer imports a quantized model as the integer graph of a rounding. name is the graph's.
-func (m *Model) Integer(r Rounding, name string) (*Result, error) {
-	im := newImporter(m.f)
-	g := &integers{importer: im, rounding: r, b: model.NewBuilder(name)}
-	im.target = g
+func (m *Model) Integer(r Rounding, name string) (*Result, error) { return newIntegers(m, r, name).run() }
+
+func newIntegers(m *Model, r Rounding, name string) *integers {
+	g := &integers{importer: newImporter(m.f), rounding: r, b: model.NewBuilder(name)}
+	g.target = g
+	return g
+}
+
+func (g *integers) run() (*Result, error) {
+	im, r := g.importer, g.rounding
 	g.b.Source(model.Source{Format: "tflite", Rounding: string(r)})
 	if err := g.inputs(); err != nil {
 		return nil, err
@@ -40,6 +46,9 @@ type integers struct {
 	rounding Rounding
 	b        *model.Builder
 	clamps   []*clampedLayer
+	channels int // of all requantizations, which take time
+	// observe, if not nil, is shown every requantization: what was asked for, what was found.
+	observe func(channels []steps, zero int64, q *requantization)
 }
 
 // integerNode is an operator being lowered to integers.

@@ -7,6 +7,9 @@ import (
 	"github.com/zkinfer/zkinfer/model"
 )
 
+// maxChannels bounds the output channels of a model: each takes up to some milliseconds to reproduce.
+const maxChannels = 1 << 17
+
 // clampedLayer is an emitted requantization whose table may yet be widened: tables that several layers
 // share are paid for once (shareTables).
 type clampedLayer struct {
@@ -20,9 +23,15 @@ type clampedLayer struct {
 // requantize completes a layer: channels say what each has to compute, up to the zero point that is added
 // to quotients; count elements are computed; fold makes the op with the lines in its parameters.
 func (n *integerNode) requantize(channels []steps, zero int64, count int, fold func(q *requantization) model.Rescaled) (model.Op, error) {
+	if n.g.channels += len(channels); n.g.channels > maxChannels {
+		return nil, fmt.Errorf("%w: more than %d output channels in all layers", ErrLimit, maxChannels)
+	}
 	q, err := requantize(channels)
 	if err != nil {
 		return nil, err
+	}
+	if n.g.observe != nil {
+		n.g.observe(channels, zero, q)
 	}
 	op := fold(q)
 	lo, hi := q.quotients(channels)

@@ -240,21 +240,29 @@ func (n *integerNode) withConstant(k, c int, lo, hi int64, at func(c int64) cons
 	}
 	in, zero, constantZero := n.at(x), n.out().zero(), n.tensor(c).zero()
 	from, to := in.Min-n.tensor(k).zero(), in.Max-n.tensor(k).zero()
-	channels, signs := make([]steps, len(values)), make([]int64, len(values))
-	for j, v := range values {
+	// One channel for each value that occurs.
+	var channels []steps
+	var signs []int64
+	channelOf := map[int64]int{}
+	for _, v := range values {
+		if _, seen := channelOf[v]; seen {
+			continue
+		}
 		f := at(v - constantZero)
 		s := steps{lo: from, hi: to, least: lo - zero, most: hi - zero, rule: rule{slope: math.Abs(f.slope), quotient: f.quotient}}
-		signs[j] = 1
+		sign := int64(1)
 		if f.slope < 0 { // a function of −x that does not decrease
-			signs[j] = -1
+			sign = -1
 			s.lo, s.hi = -to, -from
 			s.rule.quotient = func(x int64) int64 { return f.quotient(-x) }
 		}
-		channels[j] = s
+		channelOf[v] = len(channels)
+		channels, signs = append(channels, s), append(signs, sign)
 	}
 	op, err := n.requantize(channels, zero, n.out().volume(), func(q *requantization) model.Rescaled {
 		a := &model.Affine{ParamShape: n.tensor(c).shape, Zero: n.tensor(k).zero()}
-		for j := range channels {
+		for _, v := range values {
+			j := channelOf[v]
 			a.Scale = append(a.Scale, signs[j]*q.lines[j].multiplier)
 			a.Shift = append(a.Shift, q.bias(j))
 		}
