@@ -10,6 +10,7 @@ import (
 
 	"github.com/consensys/gnark-crypto/ecc/bn254/fr"
 
+	"github.com/zkinfer/zkinfer/model"
 	"github.com/zkinfer/zkinfer/model/float"
 	"github.com/zkinfer/zkinfer/model/onnx"
 	"github.com/zkinfer/zkinfer/model/onnx/onnxtest"
@@ -84,25 +85,37 @@ func solveGraph(t *testing.T, fg *float.Graph) bool {
 		}
 		return false
 	}
+	var inputs [][][]int64
+	for _, x := range samples[:2] {
+		inputs = append(inputs, quantize.Inputs(g, x))
+	}
+	solveInputs(t, fg.Name, g, inputs)
+	return true
+}
+
+// solveInputs demands that the graph's circuit accepts what the executor computes on each input.
+func solveInputs(t *testing.T, name string, g *model.Graph, inputs [][][]int64) {
+	t.Helper()
+	ctx := context.Background()
 	c, err := Compile(ctx, g, Options{FoldRows: 4})
 	if err != nil {
-		t.Errorf("%s: %v", fg.Name, err)
-		return true
+		t.Errorf("%s: %v", name, err)
+		return
 	}
 	params, err := c.Plan.Parameters(g)
 	if err != nil {
-		t.Errorf("%s: %v", fg.Name, err)
-		return true
+		t.Errorf("%s: %v", name, err)
+		return
 	}
-	for _, s := range samples[:2] {
-		trace, err := g.Execute(ctx, quantize.Inputs(g, s))
+	for _, x := range inputs {
+		trace, err := g.Execute(ctx, x)
 		if err != nil {
-			t.Errorf("%s: %v", fg.Name, err)
+			t.Errorf("%s: %v", name, err)
 			continue
 		}
 		w, err := c.Plan.Assign(trace)
 		if err != nil {
-			t.Errorf("%s: %v", fg.Name, err)
+			t.Errorf("%s: %v", name, err)
 			continue
 		}
 		full, err := w.Full(fr.One())
@@ -110,8 +123,7 @@ func solveGraph(t *testing.T, fg *float.Graph) bool {
 			t.Fatal(err)
 		}
 		if err := c.system.IsSolved(full, params.SolverOption()); err != nil {
-			t.Errorf("%s: %v", fg.Name, err)
+			t.Errorf("%s: %v", name, err)
 		}
 	}
-	return true
 }

@@ -241,6 +241,9 @@ func (n *node) constant(k int) ([]int64, error) {
 // set makes a tensor of the graph output k of the operator.
 func (n *node) set(k int, x ref, l layout) error {
 	id := n.op.outputs[k]
+	if n.values[id] != nil {
+		return fmt.Errorf("%w: %q is made twice", ErrMalformed, n.file.tensors[id].name)
+	}
 	want := n.file.tensors[id].shape
 	if l == channelsFirst {
 		if len(want) != 4 {

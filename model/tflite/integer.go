@@ -8,7 +8,9 @@ import (
 )
 
 // Integer imports a quantized model as the integer graph of a rounding. name is the graph's.
-func (m *Model) Integer(r Rounding, name string) (*Result, error) { return newIntegers(m, r, name).run() }
+func (m *Model) Integer(r Rounding, name string) (*Result, error) {
+	return newIntegers(m, r, name).run()
+}
 
 func newIntegers(m *Model, r Rounding, name string) *integers {
 	g := &integers{importer: newImporter(m.f), rounding: r, b: model.NewBuilder(name)}
@@ -25,11 +27,18 @@ func (g *integers) run() (*Result, error) {
 	if err := im.run(); err != nil {
 		return nil, err
 	}
+	seen := map[ref]bool{}
 	for _, id := range im.file.outputs {
 		x, err := im.output(id)
 		if err != nil {
 			return nil, err
 		}
+		if seen[x] { // the same integers under two names
+			if x, err = g.move(im.label(id)+" again", reshaping{g.shape(x)}, x); err != nil {
+				return nil, err
+			}
+		}
+		seen[x] = true
 		g.b.Output(model.TensorID(x))
 	}
 	g.shareTables()
@@ -54,7 +63,8 @@ type integers struct {
 // integerNode is an operator being lowered to integers.
 type integerNode struct {
 	*node
-	g *integers
+	g        *integers
+	rounding Rounding // whose kernel computes the operator
 }
 
 // integerLowerings is the one list of operators that have an integer form.
@@ -76,6 +86,7 @@ func integerLowerings() map[schema.BuiltinOperator]func(*integerNode) error {
 		schema.BuiltinOperatorRELU6:             (*integerNode).byteFunction,
 		schema.BuiltinOperatorRELU_N1_TO_1:      (*integerNode).byteFunction,
 		schema.BuiltinOperatorLEAKY_RELU:        (*integerNode).byteFunction,
+		schema.BuiltinOperatorHARD_SWISH:        (*integerNode).byteFunction,
 		schema.BuiltinOperatorQUANTIZE:          (*integerNode).quantize,
 		schema.BuiltinOperatorDEQUANTIZE:        (*integerNode).dequantize,
 		schema.BuiltinOperatorARG_MAX:           (*integerNode).argMax,
@@ -87,7 +98,7 @@ func (g *integers) lowering(code schema.BuiltinOperator) func(*node) error {
 	if !ok {
 		return nil
 	}
-	return func(n *node) error { return f(&integerNode{n, g}) }
+	return func(n *node) error { return f(&integerNode{n, g, g.rounding}) }
 }
 
 func (g *integers) shape(x ref) []int { return g.b.Tensor(model.TensorID(x)).Shape }
@@ -132,6 +143,16 @@ func (g *integers) sameMeaning(a, b int) error {
 	x, y := &g.file.tensors[a], &g.file.tensors[b]
 	if x.typ != y.typ || len(x.scales) != 1 || len(y.scales) != 1 || x.scale(0) != y.scale(0) || x.zero() != y.zero() {
 		return fmt.Errorf("%w: %q and %q are quantized differently", ErrUnsupportedOp, x.name, y.name)
+	}
+	return nil
+}
+
+// sameType demands one machine type of the operator's output and of inputs.
+func (n *integerNode) sameType(inputs ...int) error {
+	for _, k := range inputs {
+		if t := n.tensor(k); t == nil || t.typ != n.out().typ {
+			return fmt.Errorf("%w: the output is %s, input %d is not", ErrUnsupportedOp, n.out().typ, k)
+		}
 	}
 	return nil
 }
@@ -242,7 +263,7 @@ func (n *integerNode) clamp(activation schema.ActivationFunctionType) (lo, hi in
 		return 0, 0, err
 	}
 	out := n.out()
-	at := func(x float32) int64 { return n.g.rounding.quantized(x, out.scale(0), out.zero(), lo, hi) }
+	at := func(x float32) int64 { return n.rounding.quantized(x, out.scale(0), out.zero(), lo, hi) }
 	switch activation {
 	case schema.ActivationFunctionTypeNONE:
 		return lo, hi, nil

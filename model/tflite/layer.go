@@ -2,9 +2,12 @@ package tflite
 
 import (
 	"fmt"
+	"math"
 	"math/bits"
+	"slices"
 
 	"github.com/zkinfer/zkinfer/model"
+	"github.com/zkinfer/zkinfer/model/tflite/internal/schema"
 )
 
 // maxChannels bounds the output channels of a model: each takes up to some milliseconds to reproduce.
@@ -167,6 +170,9 @@ func (n *integerNode) weights(k, axis int) ([]int64, error) {
 	if err != nil {
 		return nil, err
 	}
+	if t.typ == schema.TensorTypeINT8 && (slices.Min(t.zeros) != 0 || slices.Max(t.zeros) != 0) {
+		return nil, fmt.Errorf("%w: INT8 weights %q with a zero point, which kernels ignore", ErrUnsupportedModel, t.name)
+	}
 	inner := 1
 	for _, d := range t.shape[axis+1:] {
 		inner *= d
@@ -197,17 +203,44 @@ func (n *integerNode) bias(k, channels int) ([]int64, error) {
 // of x are less its zero point; whole says that a layer quantized as a whole multiplies scales in binary32.
 func (n *integerNode) layer(rows [][]int64, bias []int64, x model.Tensor, lo, hi int64, padded, whole bool) ([]steps, error) {
 	in, w, out := n.tensor(0), n.tensor(1), n.out()
+	if err := n.sameType(0, 1); err != nil {
+		return nil, err
+	}
+	if w.typ == schema.TensorTypeUINT8 && len(w.scales) > 1 {
+		return nil, fmt.Errorf("%w: UINT8 weights with a scale for each channel", ErrUnsupportedOp)
+	}
+	if err := n.checkBiasScale(); err != nil {
+		return nil, err
+	}
 	zero := out.zero()
 	channels := make([]steps, len(rows))
 	for o, row := range rows {
 		from, to := accumulators(row, bias[o], x.Min-in.zero(), x.Max-in.zero(), padded)
-		r, err := n.g.rounding.layerRule(in.scale(0), w.scale(o), out.scale(0), whole && len(w.scales) == 1, max(to, -from))
+		r, err := n.rounding.layerRule(in.scale(0), w.scale(o), out.scale(0), whole && len(w.scales) == 1, max(to, -from))
 		if err != nil {
 			return nil, fmt.Errorf("channel %d: %w", o, err)
 		}
 		channels[o] = steps{lo: from, hi: to, least: lo - zero, most: hi - zero, rule: r}
 	}
 	return channels, nil
+}
+
+// maxBiasError is how far the bias' scale may be from that of the accumulators, in output steps: what the
+// reference kernels tolerate.
+const maxBiasError = 0.02
+
+func (n *integerNode) checkBiasScale() error {
+	bias := n.tensor(2)
+	if bias == nil || len(bias.scales) == 0 {
+		return nil
+	}
+	for o, s := range bias.scales {
+		want := n.tensor(0).scale(0) * n.tensor(1).scale(min(o, max(len(n.tensor(1).scales)-1, 0)))
+		if math.Abs(float64(s)-float64(want))/float64(n.out().scale(0)) > maxBiasError {
+			return fmt.Errorf("%w: bias %d has scale %g, input and weights make %g", ErrMalformed, o, s, want)
+		}
+	}
+	return nil
 }
 
 // foldLines multiplies each row by its line's multiplier and puts the offset into the bias.

@@ -38,19 +38,19 @@ func (n *integerNode) sub() error {
 // sumRule is the rule of x + sign·y.
 func (n *integerNode) sumRule(sign int64) (sum, error) {
 	a, b, out := n.tensor(0).scale(0), n.tensor(1).scale(0), n.out().scale(0)
-	if n.g.rounding == LiteRT {
+	if n.rounding == LiteRT {
 		return binarySum(float32(a/out), float32(b/out), sign)
 	}
 	twice := 2 * float64(max(a, b))
-	first, err := n.g.rounding.scaled(float64(a) / twice)
+	first, err := n.rounding.scaled(float64(a) / twice)
 	if err != nil {
 		return sum{}, err
 	}
-	second, err := n.g.rounding.scaled(float64(b) / twice)
+	second, err := n.rounding.scaled(float64(b) / twice)
 	if err != nil {
 		return sum{}, err
 	}
-	last, err := n.g.rounding.scaled(twice / (float64(int(1)<<addShift) * float64(out)))
+	last, err := n.rounding.scaled(twice / (float64(int(1)<<addShift) * float64(out)))
 	if err != nil {
 		return sum{}, err
 	}
@@ -83,6 +83,9 @@ func (n *integerNode) binary() error {
 		if t := n.tensor(k); t == nil || len(t.scales) != 1 {
 			return fmt.Errorf("%w: operand %d is not quantized as a whole", ErrUnsupportedOp, k)
 		}
+	}
+	if err := n.sameType(0, 1); err != nil {
+		return err
 	}
 	if !n.computed(0) && !n.computed(1) {
 		return fmt.Errorf("%w: neither operand is computed", ErrUnsupportedOp)
@@ -328,12 +331,12 @@ func (n *integerNode) mul() error {
 // productRule is the requantization of a product of two integers less their zero points.
 func (n *integerNode) productRule(reach int64) (rule, error) {
 	a, b, out := n.tensor(0).scale(0), n.tensor(1).scale(0), n.out().scale(0)
-	if n.g.rounding == LiteRT {
+	if n.rounding == LiteRT {
 		scale := float32(float32(a*b) / out)
 		if scale < 1.0/(1<<16) {
 			return rule{}, fmt.Errorf("%w: scale %g, XNNPACK takes 2^-16 to 256", ErrUnsupportedModel, scale)
 		}
 		return floatRule(scale, reach)
 	}
-	return n.g.rounding.fixedRule(float64(a)*float64(b)/float64(out), reach)
+	return n.rounding.fixedRule(float64(a)*float64(b)/float64(out), reach)
 }

@@ -111,6 +111,9 @@ func (n *integerNode) depthwise() error {
 	if err != nil {
 		return err
 	}
+	if n.tensor(1).typ == schema.TensorTypeUINT8 && n.rounding == LiteRT {
+		n.rounding = TFLM // XNNPACK leaves it to the builtin kernel
+	}
 	return n.convolution(w, 3, n.tensor(1).shape[3], 1, o.FusedActivationFunction(), depthwiseWeight)
 }
 
@@ -142,7 +145,9 @@ func (n *integerNode) convolution(w window, axis, outputs, depth int, activation
 		return err
 	}
 	rows := filters(weights, w, outputs, depth, at)
-	steps, err := n.layer(rows, bias, in, lo, hi, padded(win), false)
+	// Kernels for uint8 know one multiplier for all channels.
+	whole := n.tensor(1).typ == schema.TensorTypeUINT8
+	steps, err := n.layer(rows, bias, in, lo, hi, padded(win), whole)
 	if err != nil {
 		return err
 	}

@@ -105,6 +105,9 @@ func (n *integerNode) mean() error {
 	if err != nil {
 		return err
 	}
+	if err := n.sameType(0); err != nil {
+		return err
+	}
 	in, out := n.tensor(0), n.out()
 	lo, hi, err := n.outputRange()
 	if err != nil {
@@ -153,7 +156,7 @@ func (n *node) axes() ([]int, error) {
 // meanRule maps the sum less count zero points to the quotient.
 func (n *integerNode) meanRule(in, out *tensor, count, reach int64) (rule, error) {
 	ratio := float32(in.scale(0) / out.scale(0))
-	if n.g.rounding == LiteRT {
+	if n.rounding == LiteRT {
 		scale := float32(ratio * float32(1/float32(count)))
 		zero := float32(float32(out.zero()) - float32(float32(float32(count)*float32(in.zero()))*scale))
 		return rule{slope: float64(scale), quotient: func(sum int64) int64 {
@@ -168,5 +171,5 @@ func (n *integerNode) meanRule(in, out *tensor, count, reach int64) (rule, error
 	// The kernels divide the multiplier by the count, in integers.
 	extra := min(bits.Len64(uint64(count))-1, 32, 31+shift)
 	m, shift = int32((int64(m)<<extra)/count), shift-extra
-	return n.g.rounding.quantizedRule(m, shift, reach)
+	return n.rounding.quantizedRule(m, shift, reach)
 }

@@ -65,6 +65,9 @@ func (n *node) pad() error {
 		}
 		m.mode, m.value = "reflect", 0
 	case n.tensor(2) != nil:
+		if err := n.target.sameMeaning(n.op.inputs[2], n.op.outputs[0]); err != nil {
+			return err
+		}
 		if m.value, err = n.tensor(2).number(); err != nil {
 			return err
 		}

@@ -21,6 +21,9 @@ func (n *integerNode) softmax() error {
 	if err := n.options(schema.BuiltinOptionsSoftmaxOptions, &o); err != nil {
 		return err
 	}
+	if err := n.sameType(0); err != nil {
+		return err
+	}
 	in, out := n.tensor(0), n.out()
 	lo, _, err := n.outputRange()
 	if err != nil {
@@ -30,13 +33,13 @@ func (n *integerNode) softmax() error {
 	if err != nil {
 		return err
 	}
-	if n.g.rounding == LiteRT {
+	if n.rounding == LiteRT {
 		return n.leaveSoftmaxOut()
 	}
 	if out.zero() != lo || out.scale(0) != 1.0/256 {
 		return fmt.Errorf("%w: output scale %g and zero point %d, expected 1/256 and %d", ErrUnsupportedOp, out.scale(0), out.zero(), lo)
 	}
-	exp, err := n.g.rounding.softmaxTable(float64(in.scale(0)), float64(o.Beta()), n.at(x))
+	exp, err := n.rounding.softmaxTable(float64(in.scale(0)), float64(o.Beta()), n.at(x))
 	if err != nil {
 		return err
 	}
