@@ -23,6 +23,7 @@ func TestReadmeCommands(t *testing.T) {
 	}
 	for name, source := range map[string]string{
 		"mnist.onnx": "mnist-8/model.onnx", "images.idx": "digits/images.idx.gz", "labels.idx": "digits/labels.idx", "digit.png": "digits/7.png",
+		"ad01.tflite": "tflite/ad01/model.tflite", "window.raw": "tflite/ad01/input.raw",
 	} {
 		b, err := os.ReadFile(filepath.Join("testvectors", source))
 		if err != nil {

@@ -342,11 +342,9 @@ func best(options []alternative, shift uint) *alternative {
 
 // lineAt is the line of an alternative that works at the shift, checked against the device's rule.
 func (s *steps) lineAt(b *boundaries, shift uint, rounding model.Rounding) (line, error) {
-	l, ok := line{}, true
+	l, ok := s.line(b, shift, rounding)
 	if rounding == model.Binary32 {
-		l = s.binary32Line(shift)
-	} else {
-		l, ok = s.line(b, shift, rounding)
+		l, ok = s.binary32Line(shift), true
 	}
 	if !ok || !s.agrees(b, l, shift, rounding) {
 		return line{}, fmt.Errorf("%w: scale %g at shift %d: the line found does not reproduce the device's steps",
