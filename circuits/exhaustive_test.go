@@ -261,3 +261,64 @@ func TestSelectionIsOneHot(t *testing.T) {
 		}
 	}
 }
+
+// All lines of three logits of the fixed-point softmax, sums of every width; each output one off is rejected
+// with the remainder that would balance the books.
+func TestFixedSoftmaxExhaustive(t *testing.T) {
+	exp := model.Table{Min: -3, Values: []int64{1 << 11, 1 << 28, 1<<30 + 12345, 1<<31 - 1}}
+	x := lines(3, 3)
+	c, trace := solved(t, &model.FixedSoftmax{Exp: exp}, smallTensor(3, len(x)/3, 3), x)
+	out := c.graph.Outputs[0]
+	g := c.plan.gadgets[0].(*fixedSoftmax)
+	for i, honest := range trace.Values[out] {
+		for _, y := range []int64{honest - 1, honest + 1} {
+			if y < 0 || y > model.SoftmaxTop {
+				continue
+			}
+			w, err := c.plan.Assign(trace)
+			if err != nil {
+				t.Fatal(err)
+			}
+			// The quotient moves with its row of the clamp; its remainder moves the other way, out of its limbs.
+			from, to := w.Trace[g.quotient.off+i], uint64(y)
+			w.Trace[g.clamp.table.multiplicities.off+int(from)]--
+			w.Trace[g.clamp.table.multiplicities.off+int(to)]++
+			w.Trace[g.quotient.off+i], w.Trace[g.clamp.images.off+i] = to, to
+			output := w.Trace[g.clamp.images.off : g.clamp.images.off+len(x)]
+			copy(w.Packed[c.plan.borders[0].elements():], c.plan.borders[1].pack(output))
+			full := c.witness(t, w)
+			values := full.Vector().(fr.Vector)
+			var move fr.Element
+			move.SetInt64((int64(from) - y) << g.outShift())
+			limb := &values[1+len(w.Packed)+g.rem.limbs[0].off+i]
+			limb.Add(limb, &move)
+			if c.solve(full) == nil {
+				t.Errorf("element %d: %d accepted, it is %d", i, y, honest)
+			}
+		}
+	}
+}
+
+// A fixed-point softmax relative to more than the greatest logit, consistent in all that follows; and a sum
+// normalized by two powers at once.
+func TestFixedSoftmaxLies(t *testing.T) {
+	exp := model.Table{Min: -4, Values: []int64{1 << 20, 1 << 26, 1 << 28, 1 << 30, 1<<31 - 1}}
+	c, trace := solved(t, &model.FixedSoftmax{Exp: exp}, smallTensor(4, 1, 3), []int64{2, 1, 0})
+	g := c.plan.gadgets[0].(*fixedSoftmax)
+	honest := append([]int64(nil), trace.Values[g.out]...)
+	for greatest, accepted := range map[int64]bool{2: true, 3: false} {
+		// Relative to 3 the sum is too small to be normalized, unless it is honest: one more element is 2^31 − 1.
+		copy(trace.Values[g.out], honest)
+		w := c.lie(t, trace, func(w *Witness) { g.assignLine(w, 0, greatest) })
+		if err := c.solve(c.witness(t, w)); (err == nil) != accepted {
+			t.Errorf("relative to %d, the greatest logit is 2: %v", greatest, err)
+		}
+	}
+	w := c.lie(t, trace, func(w *Witness) { g.assignLine(w, 0, 2) })
+	for j := range g.widths {
+		w.Trace[g.selected.off+j] = 1
+	}
+	if c.solve(c.witness(t, w)) == nil {
+		t.Error("a sum normalized by all powers at once was accepted")
+	}
+}
