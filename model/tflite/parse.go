@@ -256,8 +256,29 @@ func (r *reader) operator(f *file, o *schema.Operator) (operator, error) {
 	out.optionsType = o.BuiltinOptionsType()
 	if !o.BuiltinOptions(&out.options) {
 		out.optionsType = schema.BuiltinOptionsNONE
+		return out, nil
 	}
-	return out, nil
+	return out, r.checkScalars(&out.options)
+}
+
+// checkScalars checks that every field of a table of scalars, which is read later, lies in the file.
+func (r *reader) checkScalars(t *flatbuffers.Table) error {
+	const widest = 4 // bytes of the options' scalars
+	size := int64(len(r.data))
+	vtable := int64(t.Pos) - int64(t.GetSOffsetT(t.Pos))
+	if vtable < 0 || vtable+4 > size {
+		return fmt.Errorf("%w: a table of fields at %d of %d bytes", ErrMalformed, vtable, size)
+	}
+	end := vtable + int64(binary.LittleEndian.Uint16(r.data[vtable:]))
+	if end > size || (end-vtable)%2 != 0 {
+		return fmt.Errorf("%w: a table of fields from %d to %d of %d bytes", ErrMalformed, vtable, end, size)
+	}
+	for at := vtable + 4; at < end; at += 2 {
+		if field := int64(binary.LittleEndian.Uint16(r.data[at:])); int64(t.Pos)+field+widest > size {
+			return fmt.Errorf("%w: a field at %d of %d bytes", ErrMalformed, int64(t.Pos)+field, size)
+		}
+	}
+	return nil
 }
 
 func elementSize(t schema.TensorType) (int, bool) {
