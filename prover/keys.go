@@ -46,6 +46,7 @@ type Manifest struct {
 	Model         string          `json:"model"`
 	Architecture  string          `json:"architecture"`
 	TrustedSetup  string          `json:"trusted_setup"`
+	Ceremony      string          `json:"ceremony,omitempty"` // digest of the transcript, for keys of a ceremony
 	Constraints   int             `json:"constraints"`
 	PublicInputs  int             `json:"public_inputs"`
 	PrivateInput  bool            `json:"private_input"`
@@ -102,9 +103,10 @@ func replaceDir(tmp, dir string) error {
 
 func (k *Keys) write(dir string) (*Manifest, error) {
 	digest := k.Verifying.Digest()
+	setup, ceremony := SplitSetup(k.Verifying.Description.TrustedSetup)
 	m := &Manifest{
 		Version: Version, Backend: verifier.BackendGroth16, Curve: "bn254", Model: k.Verifying.Description.Name,
-		Architecture: hex.EncodeToString(k.Verifying.Architecture[:]), TrustedSetup: k.Verifying.Description.TrustedSetup,
+		Architecture: hex.EncodeToString(k.Verifying.Architecture[:]), TrustedSetup: setup, Ceremony: ceremony,
 		Constraints: k.system.GetNbConstraints(), PublicInputs: k.system.GetNbPublicVariables() - 1,
 		PrivateInput: k.Options.PrivateInput, PrivateOutput: k.Options.PrivateOutput, FoldRows: k.Options.FoldRows,
 		VerifyingKey: hex.EncodeToString(digest[:]), Files: map[string]File{},

@@ -2,7 +2,9 @@ package prover
 
 import (
 	"context"
+	"encoding/hex"
 	"fmt"
+	"strings"
 
 	groth16bn254 "github.com/consensys/gnark/backend/groth16/bn254"
 	"github.com/consensys/gnark/constraint"
@@ -19,6 +21,10 @@ const Version = "zkinfer/1 gnark/0.16.3"
 
 // UnsafeDev marks keys whose setup was done by one party, who could forge proofs.
 const UnsafeDev = "unsafe-dev"
+
+// Ceremony marks keys whose setup was done by several parties; the verifying key's description says
+// which: "ceremony:" and the digest of the transcript in hexadecimal.
+const Ceremony = "ceremony"
 
 // Keys are everything a prover needs for one architecture.
 type Keys struct {
@@ -45,6 +51,30 @@ func (c *Circuit) UnsafeDevSetup(ctx context.Context) (*Keys, error) {
 		proving:   pk,
 		system:    c.system,
 	}, nil
+}
+
+// System is the constraint system that a setup is for. It must not be changed.
+func (c *Circuit) System() *cs.R1CS { return c.system }
+
+// CeremonyKeys are keys of what a ceremony for this circuit ended with; digest is that of its
+// transcript. Where the points come from is not checked here: whoever verified the transcript knows.
+func (c *Circuit) CeremonyKeys(pk *groth16bn254.ProvingKey, vk *groth16bn254.VerifyingKey, digest [32]byte) (*Keys, error) {
+	if err := refuseInfinity(pk); err != nil {
+		return nil, err
+	}
+	return &Keys{
+		Verifying: c.verifyingKey(pk, vk, Ceremony+":"+hex.EncodeToString(digest[:])),
+		Options:   c.options,
+		proving:   pk,
+		system:    c.system,
+	}, nil
+}
+
+// SplitSetup takes the setup that a verifying key describes apart: its kind, and for a ceremony the
+// digest of the transcript.
+func SplitSetup(setup string) (kind, ceremony string) {
+	kind, ceremony, _ = strings.Cut(setup, ":")
+	return kind, ceremony
 }
 
 // refuseInfinity rejects keys in which a committed wire has no base: it would silently not be
