@@ -25,6 +25,7 @@ var allowed = map[string][]string{
 	"verifier/artifact":   {"verifier", "internal/envelope"},
 	"prover":              {"circuits", "model", "verifier", "verifier/artifact", "internal/envelope", "prover/keygen"},
 	"prover/keygen":       {},
+	"prover/ceremony":     {"internal/envelope"},
 	"testvectors":         {},
 	"model/onnx/onnxtest": {"model/float", "model/onnx", "model/onnx/internal/onnxpb"},
 }

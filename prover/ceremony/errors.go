@@ -1,0 +1,25 @@
+package ceremony
+
+import (
+	"errors"
+
+	"github.com/zkinfer/zkinfer/internal/envelope"
+)
+
+// What can be wrong. Every error of this package wraps one of these or is the operating system's.
+var (
+	// ErrMalformed: a file or folder that is no transcript, or a damaged one.
+	ErrMalformed = envelope.ErrMalformed
+	// ErrUnsupported: a ceremony that this program cannot take part in.
+	ErrUnsupported = envelope.ErrUnsupportedVersion
+	// ErrRejected: a transcript was checked and is wrong: somebody cheated, or mixed up files.
+	ErrRejected = errors.New("ceremony rejected")
+	// ErrOrder: something that is not the turn of, such as a contribution to a finished ceremony.
+	ErrOrder = errors.New("not now")
+	// ErrCircuit: a transcript of another circuit than the one at hand.
+	ErrCircuit = errors.New("the ceremony is for another circuit")
+	// ErrBeacon: a random value that is none.
+	ErrBeacon = errors.New("unsuitable random value")
+	// ErrPowers: a file of powers of tau that is damaged, too small, or wrong.
+	ErrPowers = errors.New("unusable powers of tau")
+)
