@@ -2,6 +2,7 @@ package ceremony
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"os"
 	"path/filepath"
@@ -313,3 +314,5 @@ func TestRace(t *testing.T) {
 		t.Errorf("%v, %v", again.Entries, err)
 	}
 }
+
+func sum(b []byte) [32]byte { return sha256.Sum256(b) }
