@@ -95,7 +95,11 @@ func Open(dir string) (*Ceremony, error) {
 		if !fileName.MatchString(f.Name()) {
 			return nil, fmt.Errorf("%w: %s is not named as a file of a transcript is", ErrMalformed, f.Name())
 		}
-		if err := c.read(f.Name()); err != nil {
+		err := c.read(f.Name())
+		if errors.Is(err, ErrOrder) || errors.Is(err, ErrBeacon) { // nothing that a caller did
+			err = fmt.Errorf("%w: %v", ErrMalformed, err)
+		}
+		if err != nil {
 			return nil, fmt.Errorf("%s: %w", f.Name(), err)
 		}
 	}
@@ -131,8 +135,10 @@ func (c *Ceremony) add(h *header, size int64, digest [32]byte) error {
 	if h.Step == StepCircuit && (len(h.Beacon) == 0) != (c.step() == StepPowers) {
 		return fmt.Errorf("%w: a random value of %d bytes ends phase 1 after step %q", ErrMalformed, len(h.Beacon), c.step())
 	}
-	if b := c.beacon(StepCircuit); h.Step == StepEnd && bytes.Equal(b, h.Beacon) {
-		return fmt.Errorf("%w: it is that of phase 1, which all contributors to phase 2 knew", ErrBeacon)
+	if h.Step == StepEnd {
+		if err := c.freshBeacon(h.Beacon); err != nil {
+			return err
+		}
 	}
 	c.Entries = append(c.Entries, Entry{Step: h.Step, Number: h.Number, File: nameOf(h.Number, h.Step), Bytes: size, Digest: digest,
 		Name: h.Name, Beacon: h.Beacon, Source: h.Source, previous: h.Previous})
@@ -179,6 +185,14 @@ func (c *Ceremony) beacon(s Step) []byte {
 		}
 	}
 	return nil
+}
+
+// freshBeacon errs where a random value cannot end phase 2.
+func (c *Ceremony) freshBeacon(b []byte) error {
+	if bytes.Equal(b, c.beacon(StepCircuit)) {
+		return fmt.Errorf("%w: it is that of phase 1, which all contributors to phase 2 knew", ErrBeacon)
+	}
+	return CheckBeacon(b)
 }
 
 // Phase is 1 or 2, and 3 of a finished ceremony.

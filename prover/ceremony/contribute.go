@@ -138,7 +138,7 @@ func (c *Ceremony) Finish(ctx context.Context, system *cs.R1CS, beacon []byte) (
 	if err := c.may(StepEnd); err != nil {
 		return nil, err
 	}
-	if err := CheckBeacon(beacon); err != nil {
+	if err := c.freshBeacon(beacon); err != nil {
 		return nil, err
 	}
 	r := &replay{ceremony: c, system: system}

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"fmt"
+	"slices"
 	"unicode"
 	"unicode/utf8"
 
@@ -16,7 +17,7 @@ const KindTranscript = "zkt "
 
 const (
 	transcriptVersion = 1
-	maxHeaderBytes    = 1 << 14
+	maxHeaderBytes    = 1 << 16
 	maxNameBytes      = 128
 	maxTextBytes      = 1 << 10
 	maxFoldRows       = 1 << 10
@@ -50,25 +51,30 @@ var follows = map[Step][]Step{
 	StepPhase2:  {StepPhase2, StepEnd},
 }
 
-// Description is what a ceremony is for.
+// Description is what a ceremony is for. Names are part of verifying keys but not of the architecture's
+// digest: whoever verifies with another model of the architecture takes them from here.
 type Description struct {
-	Version       string `cbor:"version"` // of circuits and keys
-	Model         string `cbor:"model"`   // its name
-	Architecture  []byte `cbor:"architecture"`
-	PrivateInput  bool   `cbor:"private_input"`
-	PrivateOutput bool   `cbor:"private_output"`
-	FoldRows      int    `cbor:"fold_rows"`
-	Constraints   int    `cbor:"constraints"`
-	Circuit       []byte `cbor:"circuit"` // CircuitDigest
-	Shape         Shape  `cbor:"shape"`
+	Version       string   `cbor:"version"` // of circuits and keys
+	Model         string   `cbor:"model"`   // its name
+	Inputs        []string `cbor:"inputs"`  // names of tensors
+	Outputs       []string `cbor:"outputs"`
+	Architecture  []byte   `cbor:"architecture"`
+	PrivateInput  bool     `cbor:"private_input"`
+	PrivateOutput bool     `cbor:"private_output"`
+	FoldRows      int      `cbor:"fold_rows"`
+	Constraints   int      `cbor:"constraints"`
+	Circuit       []byte   `cbor:"circuit"` // CircuitDigest
+	Shape         Shape    `cbor:"shape"`
 }
 
 func (d *Description) check() error {
 	if len(d.Architecture) != 32 || len(d.Circuit) != 32 {
 		return fmt.Errorf("%w: a digest that has not 32 bytes", ErrMalformed)
 	}
-	if !isText(d.Version, maxTextBytes) || !isText(d.Model, maxTextBytes) {
-		return fmt.Errorf("%w: a description that is no text of at most %d bytes", ErrMalformed, maxTextBytes)
+	for _, text := range slices.Concat([]string{d.Version, d.Model}, d.Inputs, d.Outputs) {
+		if !isText(text, maxTextBytes) {
+			return fmt.Errorf("%w: %q is no printable text of at most %d bytes", ErrMalformed, text, maxTextBytes)
+		}
 	}
 	if d.FoldRows < 1 || d.FoldRows > maxFoldRows || d.Constraints < 1 || d.Constraints > 1<<maxPower {
 		return fmt.Errorf("%w: a ceremony for %d constraints and fold height %d", ErrMalformed, d.Constraints, d.FoldRows)
