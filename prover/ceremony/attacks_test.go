@@ -3,6 +3,7 @@ package ceremony
 import (
 	"bytes"
 	"context"
+	"encoding/binary"
 	"errors"
 	"math/big"
 	"os"
@@ -15,6 +16,8 @@ import (
 	"github.com/consensys/gnark-crypto/ecc/bn254/fr"
 	curve "github.com/consensys/gnark-crypto/ecc/bn254/mpcsetup"
 	"github.com/consensys/gnark/backend/groth16/bn254/mpcsetup"
+
+	"github.com/zkinfer/zkinfer/internal/envelope"
 )
 
 // copied is the transcript of c in a folder of its own.
@@ -389,5 +392,81 @@ func TestForeignPredecessor(t *testing.T) {
 	}
 	if err := verdict(c); !errors.Is(err, ErrRejected) {
 		t.Errorf("%v, expected ErrRejected", err)
+	}
+}
+
+// Bodies that are made to hurt whoever decodes them: gnark's decoders would allocate what a length says,
+// or take another point than the one encoding stands for. They are refused as malformed, with memory
+// in proportion to the file.
+func TestHostileBodies(t *testing.T) {
+	whole := finished(t)
+	n := whole.Shape.domain()
+	pkk := 2 + g1Size // length of the private wires in phase 2
+	huge := bytes.Repeat([]byte{0xff}, 8)
+	twist := onTwist(t)
+	outside := twist.Bytes()
+	for name, e := range map[string]struct {
+		number, at int
+		bytes      []byte
+	}{
+		"a domain of 2^64 points":       {entryBob1, 3 * updateSize, huge},
+		"a domain of twice the size":    {entryBob1, 3*updateSize + 6, []byte{byte(2 * n >> 8), byte(2 * n)}},
+		"2^32 private wires":            {entryBob2, pkk, huge[:4]},
+		"65535 commitments":             {entryBob2, 0, huge[:2]},
+		"no commitments":                {entryBob2, 0, []byte{0, 0}},
+		"an uncompressed point":         {entryBob2, 2, []byte{0}},
+		"an uncompressed point of many": {entryBob2, pkk + 4 + g1Size, []byte{0}},
+		"no point of the curve":         {entryBob2, pkk + 4, append([]byte{0x80}, bytes.Repeat([]byte{6}, 31)...)},
+		"infinity with something in it": {entryBob2, pkk + 4, []byte{0x40, 1}},
+		"x beyond the modulus":          {entryBob1, 3*updateSize + 8 + g2Size, bytes.Repeat([]byte{0xbf}, 32)},
+		"a point outside the group":     {entryBob1, 3*updateSize + 8, outside[:]},
+		"a proof outside the group":     {entryBob1, g1Size, outside[:]},
+		"a longer challenge":            {entryBob1, int(whole.Shape.phase1().bytes()) - 1 - challengeSize, []byte{33}},
+		"no challenge":                  {entryBob1, int(whole.Shape.phase1().bytes()) - 1 - challengeSize, []byte{0}},
+	} {
+		c := copied(t, whole)
+		forge(t, c, e.number, func(_ *header, b []byte) []byte { copy(b[e.at:], e.bytes); return b })
+		var err error
+		if used := allocated(func() { err = verdict(c) }); used > 64<<20 {
+			t.Errorf("%s: %d bytes allocated", name, used)
+		}
+		if !errors.Is(err, ErrMalformed) {
+			t.Errorf("%s: %v, expected ErrMalformed", name, err)
+		}
+	}
+}
+
+// A first file that claims what no circuit has is refused before anything of that size is made.
+func TestHostileDescriptions(t *testing.T) {
+	for name, edit := range map[string]func(d *Description){
+		"a domain of 2^60":         func(d *Description) { d.Shape.Power = 60 },
+		"a domain of 2^-1":         func(d *Description) { d.Shape.Power = -1 },
+		"2^40 private wires":       func(d *Description) { d.Shape.Private = 1 << 40 },
+		"−1 private wires":         func(d *Description) { d.Shape.Private = -1 },
+		"256 commitments":          func(d *Description) { d.Shape.Committed = make([]int, 256) },
+		"an empty commitment":      func(d *Description) { d.Shape.Committed[1] = 0 },
+		"2^62 wires in two":        func(d *Description) { d.Shape.Committed = []int{1 << 61, 1 << 61} },
+		"a short digest":           func(d *Description) { d.Circuit = d.Circuit[:31] },
+		"a name in two lines":      func(d *Description) { d.Model = "a\x1b[2J" },
+		"fold height 0":            func(d *Description) { d.FoldRows = 0 },
+		"more constraints":         func(d *Description) { d.Constraints = 1 << 40 },
+		"an input's name too long": func(d *Description) { d.Inputs = []string{strings.Repeat("x", 2000)} },
+	} {
+		c := newToy(t)
+		d := c.Description
+		d.Shape.Committed = slices.Clone(d.Shape.Committed)
+		edit(&d)
+		b, err := envelope.Marshal(&header{Step: StepInit, Description: &d})
+		if err != nil {
+			t.Fatal(err)
+		}
+		payload := append(binary.BigEndian.AppendUint32(nil, uint32(len(b))), b...)
+		file := envelope.Encode(KindTranscript, transcriptVersion, payload)
+		if err := os.WriteFile(filepath.Join(c.Dir, c.Entries[0].File), file, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := Open(c.Dir); !errors.Is(err, ErrMalformed) && !errors.Is(err, ErrUnsupported) {
+			t.Errorf("%s: %v", name, err)
+		}
 	}
 }

@@ -50,25 +50,33 @@ func FuzzEntry(f *testing.F) {
 	})
 }
 
-// The same for the points of each step, which gnark decodes.
+// The same for the points of each step, which gnark decodes: good ones with a patch, cut or extended.
 func FuzzBody(f *testing.F) {
 	c := finished(f)
-	shape := c.Shape
+	var bodies [][]byte
 	for i := range c.Entries {
 		if body, err := c.body(&c.Entries[i]); err == nil && len(body) > 0 {
-			f.Add(body)
+			bodies = append(bodies, body)
 		}
 	}
-	f.Fuzz(func(t *testing.T, body []byte) {
-		for _, read := range []func() (gnarkValue, error){
-			func() (gnarkValue, error) { return shape.decodePhase1(body) },
-			func() (gnarkValue, error) { return shape.decodePhase2(body, 0) },
-			func() (gnarkValue, error) { return shape.decodePhase2(body, challengeSize) },
-			func() (gnarkValue, error) { return shape.decodePowers(body) },
-		} {
+	infinity, uncompressed := []byte{0x40}, make([]byte, 33)
+	for _, at := range []uint16{0, 2, 34, 38, 288, 400} {
+		f.Add(uint8(at), at, infinity, int8(0))
+		f.Add(uint8(at>>1), at, uncompressed, int8(0))
+		f.Add(uint8(at>>2), at, []byte{0xff, 0xff, 0xff, 0xff}, int8(-1))
+	}
+	f.Fuzz(func(t *testing.T, which uint8, at uint16, patch []byte, longer int8) {
+		body := bytes.Clone(bodies[int(which)%len(bodies)])
+		copy(body[int(at)%len(body):], patch)
+		if n := len(body) + int(longer); longer < 0 {
+			body = body[:n]
+		} else {
+			body = append(body, make([]byte, longer)...)
+		}
+		for _, read := range readers(&c.Shape) {
 			var v gnarkValue
 			var err error
-			if n := allocated(func() { v, err = read() }); n > 1<<20+64*uint64(len(body)) {
+			if n := allocated(func() { v, err = read(body) }); n > 1<<20+64*uint64(len(body)) {
 				t.Errorf("%d bytes allocated for %d", n, len(body))
 			}
 			if err != nil {
@@ -79,6 +87,16 @@ func FuzzBody(f *testing.F) {
 			}
 		}
 	})
+}
+
+// readers decode the points of each step.
+func readers(s *Shape) []func([]byte) (gnarkValue, error) {
+	return []func([]byte) (gnarkValue, error){
+		func(b []byte) (gnarkValue, error) { return s.decodePhase1(b) },
+		func(b []byte) (gnarkValue, error) { return s.decodePhase2(b, 0) },
+		func(b []byte) (gnarkValue, error) { return s.decodePhase2(b, challengeSize) },
+		func(b []byte) (gnarkValue, error) { return s.decodePowers(b) },
+	}
 }
 
 // Whatever a .ptau file holds: no panic, and memory in proportion to its size.
