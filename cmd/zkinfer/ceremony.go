@@ -35,6 +35,7 @@ The transcript is a folder that goes from hand to hand, to which every step adds
 
 A beacon is a public random value that nobody knew before the last contribution, such as the hash of a block named in
 advance.`,
+		Args: cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error { return usagef("no command given; see zkinfer ceremony --help") },
 	}
 	c.AddCommand(newCeremonyInit(u), newContribute(u), newPhase2(u), newCeremonyVerify(u), newFinalize(u))
