@@ -159,6 +159,17 @@ func (r *transcriptReport) print(w io.Writer) {
 		state = "yes, and finished"
 	}
 	fields(w, "valid", state, "model", fmt.Sprintf("%s, %s constraints", r.Model, grouped(r.Constraints)), "checked in", seconds(r.Seconds))
+	r.printEntries(w)
+	if r.Finished {
+		fields(w, "ceremony", r.Ceremony, "verifying key", r.VerifyingKey)
+	}
+	if r.KeysMatch != nil {
+		fields(w, "keys", "are those of the ceremony")
+	}
+}
+
+// printEntries lists the files.
+func (r *transcriptReport) printEntries(w io.Writer) {
 	rows := [][]string{}
 	for _, e := range r.Entries {
 		rows = append(rows, []string{e.File, e.Digest, e.Name + e.Beacon})
@@ -167,12 +178,36 @@ func (r *transcriptReport) print(w io.Writer) {
 	if r.Ptau != nil {
 		fmt.Fprintf(w, "powers of tau from a file for 2^%d, BLAKE2b %s\n", r.Ptau.Power, r.Ptau.Blake2b)
 	}
-	if r.Finished {
-		fields(w, "ceremony", r.Ceremony, "verifying key", r.VerifyingKey)
+}
+
+// isCeremony reports whether a folder holds a transcript.
+func isCeremony(dir string) bool {
+	_, err := os.Lstat(filepath.Join(dir, ceremony.FirstFile))
+	return err == nil
+}
+
+// inspectedCeremony is inspect's JSON for a transcript, which is not verified.
+type inspectedCeremony struct {
+	Kind string `json:"kind"`
+	transcriptReport
+	Valid bool `json:"valid,omitempty"` // hides that of the report, which only verify knows
+}
+
+func inspectCeremony(u *ui, dir string) (*inspectedCeremony, error) {
+	start := time.Now()
+	c, err := openCeremony(u, dir)
+	if err != nil {
+		return nil, err
 	}
-	if r.KeysMatch != nil {
-		fields(w, "keys", "are those of the ceremony")
-	}
+	r := &inspectedCeremony{Kind: "ceremony"}
+	r.describe(c)
+	r.Seconds, r.PeakMemory = time.Since(start).Seconds(), peakMemory()
+	return r, nil
+}
+
+func (r *inspectedCeremony) print(w io.Writer) {
+	fields(w, "ceremony, not verified", fmt.Sprintf("for %s, %s constraints", r.Model, grouped(r.Constraints)), "phase", fmt.Sprint(r.Phase))
+	r.printEntries(w)
 }
 
 type finalizeFlags struct {

@@ -22,9 +22,9 @@ func newInspect(u *ui) *cobra.Command {
 	var f inspectFlags
 	c := &cobra.Command{
 		Use:   "inspect FILE",
-		Short: "Show what is in a file: a model, a model commitment, a folder of keys, a proof",
+		Short: "Show what is in a file: a model, a model commitment, a folder of keys or of a ceremony, a proof",
 		Long: `Show what is in a file: a model, a model commitment, a folder of keys (whose digests are checked), a verifying key, a
-proof. A proof is not verified.
+proof, a ceremony's transcript. Proofs and transcripts are not verified.
 
 For a model, --input, --output and --fold-rows say which keys the numbers of constraints are for.`,
 		Args: cobra.ExactArgs(1),
@@ -42,7 +42,11 @@ func (f *inspectFlags) run(u *ui, path string) error {
 	var r interface{ print(w io.Writer) }
 	switch kind {
 	case kindFolder:
-		r, err = inspectKeys(u, path)
+		if isCeremony(path) {
+			r, err = inspectCeremony(u, path)
+		} else {
+			r, err = inspectKeys(u, path)
+		}
 	case model.FileKind:
 		r, err = f.inspectModel(path)
 	case artifact.KindVerifyingKey:

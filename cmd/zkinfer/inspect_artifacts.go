@@ -47,7 +47,7 @@ func (r *keysReport) print(w io.Writer) {
 	fields(w,
 		"keys for", r.Model,
 		"backend", fmt.Sprintf("%s on %s, %s", r.Backend, r.Curve, r.Version),
-		"setup", r.TrustedSetup,
+		"setup", setupText(r.TrustedSetup, r.Ceremony),
 		"constraints", grouped(r.Constraints),
 		"public inputs", grouped(r.PublicInputs),
 		"input", publicity(r.PrivateInput),
@@ -58,6 +58,14 @@ func (r *keysReport) print(w io.Writer) {
 		"circuit", byteSize(r.Files[prover.CircuitFile].Bytes),
 		"model commitment", commitment,
 	)
+}
+
+// setupText is a kind of setup, and for a ceremony its transcript, for people.
+func setupText(kind, ceremony string) string {
+	if ceremony == "" {
+		return kind
+	}
+	return kind + " " + ceremony
 }
 
 func publicity(private bool) string {
@@ -75,6 +83,7 @@ type verifyingKeyReport struct {
 	Architecture string       `json:"architecture"`
 	Rounding     string       `json:"rounding"`
 	TrustedSetup string       `json:"trusted_setup"`
+	Ceremony     string       `json:"ceremony,omitempty"` // digest of the transcript
 	Version      string       `json:"version"`
 	Constraints  uint64       `json:"constraints"`
 	FoldRows     int          `json:"fold_rows"`
@@ -99,9 +108,10 @@ func inspectVerifyingKey(path string) (*verifyingKeyReport, error) {
 		return nil, err
 	}
 	digest, d := vk.Digest(), &vk.Description
+	setup, ceremony := prover.SplitSetup(d.TrustedSetup)
 	return &verifyingKeyReport{
 		Kind: "verifying_key", VerifyingKey: hex.EncodeToString(digest[:]), Model: d.Name, Architecture: hex.EncodeToString(vk.Architecture[:]),
-		Rounding: d.Rounding, TrustedSetup: d.TrustedSetup, Version: d.LibraryVersion, Constraints: d.Constraints,
+		Rounding: d.Rounding, TrustedSetup: setup, Ceremony: ceremony, Version: d.LibraryVersion, Constraints: d.Constraints,
 		FoldRows: vk.FoldRows, Commitments: len(vk.Commitments), ProofBytes: verifier.ProofSize(vk),
 		Inputs: specReports(vk.Inputs), Outputs: specReports(vk.Outputs),
 	}, nil
@@ -123,7 +133,7 @@ func (r *verifyingKeyReport) print(w io.Writer) {
 		"verifying key", r.VerifyingKey,
 		"model", fmt.Sprintf("%s, rounding %s", r.Model, r.Rounding),
 		"architecture", r.Architecture,
-		"setup", fmt.Sprintf("%s, by %s", r.TrustedSetup, r.Version),
+		"setup", fmt.Sprintf("%s, by %s", setupText(r.TrustedSetup, r.Ceremony), r.Version),
 		"constraints", grouped(r.Constraints),
 		"proof", fmt.Sprintf("%d bytes, %d commitments; model commitments of %d points", r.ProofBytes, r.Commitments, r.FoldRows),
 	)

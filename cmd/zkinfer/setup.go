@@ -43,7 +43,7 @@ func newSetup(u *ui) *cobra.Command {
 
 Keys do not depend on weights: a model with the same shapes, ranges and tables uses the same keys after a new
 zkinfer commit. --unsafe-dev-setup is a setup by one party, who could keep its secrets and forge proofs: it is for
-development, and for those who verify only their own proofs.`,
+development, and for those who verify only their own proofs; zkinfer ceremony makes keys by several parties.`,
 		Args: cobra.ExactArgs(1),
 		RunE: u.command(func(ctx context.Context, args []string) error { return f.run(ctx, u, args[0]) }),
 	}
@@ -61,7 +61,7 @@ func (f *setupFlags) run(ctx context.Context, u *ui, path string) error {
 	case f.out.path == "":
 		return usagef("-o is missing: name the key folder to write")
 	case !f.unsafeDev:
-		return usagef("--unsafe-dev-setup is missing: this version makes keys by one party only, who could forge proofs")
+		return usagef("--unsafe-dev-setup is missing: this command makes keys by one party, who could forge proofs; zkinfer ceremony makes them by several")
 	}
 	if err := f.out.check(); err != nil {
 		return err

@@ -42,6 +42,7 @@ type verifyReport struct {
 	Context         string            `json:"context"`
 	Statement       string            `json:"statement,omitempty"`
 	TrustedSetup    string            `json:"trusted_setup"`
+	Ceremony        string            `json:"ceremony,omitempty"` // digest of the transcript that the key came from
 	Seconds         float64           `json:"seconds"`
 	CPUSeconds      float64           `json:"cpu_seconds"`
 }
@@ -231,8 +232,9 @@ func sourceOf(m *artifact.ModelCommitment) model.Source {
 
 func newVerifyReport(vk *verifier.VerifyingKey, m *artifact.ModelCommitment, b *verifier.Bundle) *verifyReport {
 	commitment, key := m.Commitment.Digest(), vk.Digest()
+	setup, ceremony := prover.SplitSetup(vk.Description.TrustedSetup)
 	r := &verifyReport{ModelCommitment: hex.EncodeToString(commitment[:]), VerifyingKey: hex.EncodeToString(key[:]),
-		Context: "0x" + hex.EncodeToString(b.Statement.Context), TrustedSetup: vk.Description.TrustedSetup, Commitments: map[string]string{}}
+		Context: "0x" + hex.EncodeToString(b.Statement.Context), TrustedSetup: setup, Ceremony: ceremony, Commitments: map[string]string{}}
 	s, err := verifier.StatementDigest(vk, m.Commitment, &b.Statement)
 	if err != nil {
 		return r // the statement does not fit the key: there is nothing to show
@@ -285,5 +287,5 @@ func (r *verifyReport) print(w io.Writer) {
 	for _, name := range slices.Sorted(maps.Keys(r.Commitments)) {
 		pairs = append(pairs, "private "+name, r.Commitments[name])
 	}
-	fields(w, append(pairs, "checked in", seconds(r.Seconds), "setup", r.TrustedSetup)...)
+	fields(w, append(pairs, "checked in", seconds(r.Seconds), "setup", setupText(r.TrustedSetup, r.Ceremony))...)
 }

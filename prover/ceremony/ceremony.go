@@ -39,12 +39,14 @@ type Ceremony struct {
 	Description
 }
 
-// Extension of a transcript's files.
-const Extension = ".zkt"
+const extension = ".zkt"
+
+// FirstFile is in every transcript's folder.
+const FirstFile = "0000-" + string(StepInit) + extension
 
 var fileName = regexp.MustCompile(`^[0-9]{4}-[a-z0-9]+\.zkt$`)
 
-func nameOf(number int, step Step) string { return fmt.Sprintf("%04d-%s%s", number, step, Extension) }
+func nameOf(number int, step Step) string { return fmt.Sprintf("%04d-%s%s", number, step, extension) }
 
 // Create begins a ceremony in a new folder, which appears whole or not at all. Shape, constraints and
 // circuit of the description are filled in. Without ptau (the path of a .ptau file), the ceremony has a
@@ -89,7 +91,7 @@ func Open(dir string) (*Ceremony, error) {
 	}
 	c := &Ceremony{Dir: dir}
 	for _, f := range files {
-		if filepath.Ext(f.Name()) != Extension || f.Name()[0] == '.' {
+		if filepath.Ext(f.Name()) != extension || f.Name()[0] == '.' {
 			continue
 		}
 		if !fileName.MatchString(f.Name()) {
