@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"github.com/consensys/gnark-crypto/ecc/bn254"
+	"github.com/consensys/gnark-crypto/ecc/bn254/fp"
 	"github.com/consensys/gnark-crypto/ecc/bn254/fr"
 	curve "github.com/consensys/gnark-crypto/ecc/bn254/mpcsetup"
 	"github.com/consensys/gnark/backend/groth16/bn254/mpcsetup"
@@ -79,6 +80,7 @@ const (
 	entryAda1, entryBob1 = 1, 2
 	entryCircuit         = 3
 	entryAda2, entryBob2 = 4, 5
+	entryEnd             = 6
 )
 
 // Whoever runs a ceremony and rewrites its files, digests included, is found out.
@@ -122,7 +124,9 @@ func TestForgedTranscripts(t *testing.T) {
 			copy(b[n:], slices.Clone(b[n-updateSize:n]))
 			return b
 		}},
-		"another challenge": {entryBob2, func(_ *header, b []byte) []byte { b[len(b)-1] ^= 1; return b }},
+		"another challenge":    {entryBob2, func(_ *header, b []byte) []byte { b[len(b)-1] ^= 1; return b }},
+		"another model's name": {0, func(h *header, b []byte) []byte { h.Description.Model = "other"; return b }},
+		"another choice":       {0, func(h *header, b []byte) []byte { h.Description.PrivateInput = true; return b }},
 		"another architecture's circuit": {0, func(h *header, b []byte) []byte {
 			h.Description.Circuit = bytes.Repeat([]byte{1}, 32)
 			return b
@@ -373,6 +377,67 @@ func TestMaliciousPhase1(t *testing.T) {
 	}
 }
 
+// malicious1 contributes to phase 1 with factors of her choice for τ, α and β, and honest proofs.
+func malicious1(t *testing.T, c *Ceremony, factors []fr.Element) {
+	t.Helper()
+	before, err := c.lastPhase1()
+	if err != nil {
+		t.Fatal(err)
+	}
+	before.Challenge = binding(c.last(), "Eve")
+	b, err := encode(before)
+	if err != nil {
+		t.Fatal(err)
+	}
+	challenge := sum(b)
+	powers, err := c.Shape.decodePowers(b[3*updateSize : int64(3*updateSize)+c.Shape.powers().bytes()])
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range [][]bn254.G1Affine{powers.G1.Tau, powers.G1.AlphaTau, powers.G1.BetaTau} {
+		curve.UpdateMonomialsG1(s, &factors[0])
+	}
+	curve.UpdateMonomialsG2(powers.G2.Tau, &factors[0])
+	var body []byte
+	for i, proof := range []curve.UpdateProof{
+		curve.UpdateValues(&factors[0], challenge[:], mpcsetup.DST_TAU),
+		curve.UpdateValues(&factors[1], challenge[:], mpcsetup.DST_ALPHA, powers.G1.AlphaTau),
+		curve.UpdateValues(&factors[2], challenge[:], mpcsetup.DST_BETA, powers.G1.BetaTau, &powers.G2.Beta),
+	} {
+		b, err := encode(&proof)
+		if err != nil {
+			t.Fatal(i, err)
+		}
+		body = append(body, b...)
+	}
+	if b, err = encode(powers); err != nil {
+		t.Fatal(err)
+	}
+	body = append(append(append(body, b...), challengeSize), challenge[:]...)
+	if err := c.append(context.Background(), &header{Step: StepPhase1, Name: "Eve"}, body); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// Factors that do not help are refused in phase 1, too; the same code with others is taken.
+func TestTrivialPhase1(t *testing.T) {
+	for name, e := range map[string]struct {
+		factors []fr.Element
+		want    error
+	}{
+		"τ times 1": {elements(1, 5, 7), ErrRejected}, "α times 1": {elements(3, 1, 7), ErrRejected}, "β times 1": {elements(3, 5, 1), ErrRejected},
+		"τ and β times the same": {elements(3, 5, 3), ErrRejected}, "α and β times the same": {elements(3, 5, 5), ErrRejected},
+		"others": {elements(3, 5, 7), nil},
+	} {
+		c := newToy(t)
+		contribute(t, c, "Ada")
+		malicious1(t, c, e.factors)
+		if err := verdict(c); !errors.Is(err, e.want) {
+			t.Errorf("%s: %v, expected %v", name, err, e.want)
+		}
+	}
+}
+
 // A contribution that starts from the state before the last, which would take out the last
 // contributor's secret, is refused, whatever predecessor its file names.
 func TestForeignPredecessor(t *testing.T) {
@@ -436,6 +501,95 @@ func TestHostileBodies(t *testing.T) {
 	}
 }
 
+// A point that says it is uncompressed would shift what gnark's decoder reads behind it, so that it takes
+// a length from where the layout has points: here 2^32 − 1 points for the quotient.
+func TestShiftedLength(t *testing.T) {
+	whole := finished(t)
+	private := 2 + g1Size + 4
+	quotient := private + whole.Shape.Private*g1Size // its length stands here
+	c := copied(t, whole)
+	forge(t, c, entryBob2, func(_ *header, b []byte) []byte {
+		_, _, one, _ := bn254.Generators()
+		raw := one.RawBytes()
+		copy(b[private:], raw[:])
+		var p bn254.G1Affine // begins as the length does, which is where the decoder expects a point now
+		for i := byte(0); !p.IsOnCurve() || p.IsInfinity(); i++ {
+			x := append(bytes.Clone(b[quotient:][:4]), bytes.Repeat([]byte{i}, 28)...)
+			p.X.SetBytes(x)
+			p.Y.Square(&p.X).Mul(&p.Y, &p.X)
+			p.Y.Add(&p.Y, new(fp.Element).SetUint64(3))
+			p.Y.Sqrt(&p.Y)
+		}
+		raw = p.RawBytes()
+		copy(b[quotient:], raw[:])
+		copy(b[quotient+len(raw):], []byte{0xff, 0xff, 0xff, 0xff})
+		return b
+	})
+	var err error
+	if used := allocated(func() { err = verdict(c) }); used > 64<<20 {
+		t.Errorf("%d bytes allocated", used)
+	}
+	if !errors.Is(err, ErrMalformed) || !strings.Contains(err.Error(), "compressed") {
+		t.Errorf("%v, expected ErrMalformed", err)
+	}
+}
+
+// writeHeader replaces the file of an entry by one with a header that encodeEntry might refuse.
+func writeHeader(t *testing.T, c *Ceremony, file string, h *header, body []byte) {
+	t.Helper()
+	b, err := envelope.Marshal(h)
+	if err != nil {
+		t.Fatal(err)
+	}
+	payload := append(append(binary.BigEndian.AppendUint32(nil, uint32(len(b))), b...), body...)
+	if err := os.WriteFile(filepath.Join(c.Dir, file), envelope.Encode(KindTranscript, transcriptVersion, payload), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// Headers hold what their step has and nothing else.
+func TestHostileHeaders(t *testing.T) {
+	whole := finished(t)
+	for name, e := range map[string]struct {
+		number int
+		edit   func(h *header)
+	}{
+		"a name in two lines":         {entryBob2, func(h *header) { h.Name = "Bob\nEve" }},
+		"a name that hides":           {entryBob2, func(h *header) { h.Name = "Bob\u202e" }},
+		"a long name":                 {entryBob2, func(h *header) { h.Name = strings.Repeat("B", maxNameBytes+1) }},
+		"no name":                     {entryBob2, func(h *header) { h.Name = "" }},
+		"a name of nobody":            {entryCircuit, func(h *header) { h.Name = "Eve" }},
+		"a random value of nothing":   {entryBob2, func(h *header) { h.Beacon = beacon2 }},
+		"no random value":             {entryCircuit, func(h *header) { h.Beacon = nil }},
+		"no random value at the end":  {entryEnd, func(h *header) { h.Beacon = nil }},
+		"that of phase 1 at the end":  {entryEnd, func(h *header) { h.Beacon = beacon1 }},
+		"a short random value":        {entryEnd, func(h *header) { h.Beacon = beacon2[:8] }},
+		"a long random value":         {entryEnd, func(h *header) { h.Beacon = bytes.Repeat(beacon2, 3) }},
+		"a description":               {entryBob2, func(h *header) { h.Description = &whole.Description }},
+		"a source":                    {entryBob2, func(h *header) { h.Source = &Source{make([]byte, 64), 7} }},
+		"another number":              {entryBob2, func(h *header) { h.Number++ }},
+		"a negative number":           {entryBob2, func(h *header) { h.Number = -1 }},
+		"another step":                {entryBob2, func(h *header) { h.Step = StepPhase1 }},
+		"an unknown step":             {entryBob2, func(h *header) { h.Step = "phase3" }},
+		"no predecessor":              {entryBob2, func(h *header) { h.Previous = nil }},
+		"part of a predecessor":       {entryBob2, func(h *header) { h.Previous = h.Previous[:31] }},
+		"a predecessor of the first":  {0, func(h *header) { h.Previous = make([]byte, 32) }},
+		"no description of the first": {0, func(h *header) { h.Description = nil }},
+	} {
+		c := copied(t, whole)
+		file := c.Entries[e.number].File
+		h, body, _, _, err := c.load(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		e.edit(h)
+		writeHeader(t, c, file, h, body)
+		if _, err := Open(c.Dir); !errors.Is(err, ErrMalformed) {
+			t.Errorf("%s: %v, expected ErrMalformed", name, err)
+		}
+	}
+}
+
 // A first file that claims what no circuit has is refused before anything of that size is made.
 func TestHostileDescriptions(t *testing.T) {
 	for name, edit := range map[string]func(d *Description){
@@ -456,15 +610,7 @@ func TestHostileDescriptions(t *testing.T) {
 		d := c.Description
 		d.Shape.Committed = slices.Clone(d.Shape.Committed)
 		edit(&d)
-		b, err := envelope.Marshal(&header{Step: StepInit, Description: &d})
-		if err != nil {
-			t.Fatal(err)
-		}
-		payload := append(binary.BigEndian.AppendUint32(nil, uint32(len(b))), b...)
-		file := envelope.Encode(KindTranscript, transcriptVersion, payload)
-		if err := os.WriteFile(filepath.Join(c.Dir, c.Entries[0].File), file, 0o600); err != nil {
-			t.Fatal(err)
-		}
+		writeHeader(t, c, FirstFile, &header{Step: StepInit, Description: &d}, nil)
 		if _, err := Open(c.Dir); !errors.Is(err, ErrMalformed) && !errors.Is(err, ErrUnsupported) {
 			t.Errorf("%s: %v", name, err)
 		}

@@ -30,6 +30,7 @@ type toy struct {
 	Out frontend.Variable `gnark:",public"`
 	X   [4]frontend.Variable
 	n   int
+	k   int // added in each round: other circuits of the same shape
 }
 
 func (c *toy) Define(api frontend.API) error {
@@ -45,7 +46,7 @@ func (c *toy) Define(api frontend.API) error {
 	}
 	v := c.X[3]
 	for range c.n {
-		v = api.Mul(v, api.Add(v, c.X[0], c.X[1], c.X[2]))
+		v = api.Mul(v, api.Add(v, c.X[0], c.X[1], api.Mul(c.X[2], 1+c.k)))
 	}
 	api.AssertIsEqual(v, c.Out)
 	return nil
@@ -56,6 +57,21 @@ func compileToy(t testing.TB, n int) *cs.R1CS {
 	r, err := frontend.Compile(ecc.BN254.ScalarField(), r1cs.NewBuilder, &toy{n: n})
 	if err != nil {
 		t.Fatal(err)
+	}
+	return r.(*cs.R1CS)
+}
+
+// similar is toySystem but for a coefficient.
+func similar(t testing.TB) *cs.R1CS {
+	t.Helper()
+	r, err := frontend.Compile(ecc.BN254.ScalarField(), r1cs.NewBuilder, &toy{n: 3, k: 4})
+	if err != nil {
+		t.Fatal(err)
+	}
+	a, errA := ShapeOf(r.(*cs.R1CS))
+	b, errB := ShapeOf(toySystem())
+	if errA != nil || errB != nil || !a.equal(&b) {
+		t.Fatalf("shapes %+v and %+v, expected the same", a, b)
 	}
 	return r.(*cs.R1CS)
 }
@@ -243,7 +259,8 @@ func TestOrder(t *testing.T) {
 	refuse("no random value", c.BeginPhase2(ctx, toySystem(), nil), ErrBeacon)
 	refuse("a short random value", c.BeginPhase2(ctx, toySystem(), beacon1[:15]), ErrBeacon)
 	refuse("zeros for a random value", c.BeginPhase2(ctx, toySystem(), make([]byte, 32)), ErrBeacon)
-	refuse("another circuit", c.BeginPhase2(ctx, compileToy(t, 4), beacon1), ErrCircuit)
+	refuse("a longer circuit", c.BeginPhase2(ctx, compileToy(t, 4), beacon1), ErrCircuit)
+	refuse("a circuit with another coefficient", c.BeginPhase2(ctx, similar(t), beacon1), ErrCircuit)
 	if err := c.BeginPhase2(ctx, toySystem(), beacon1); err != nil {
 		t.Fatal(err)
 	}

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/consensys/gnark-crypto/ecc/bn254"
@@ -85,6 +86,51 @@ func TestExchangedPowers(t *testing.T) {
 		forge(t, forged, 1, func(_ *header, b []byte) []byte { return edit(bytes.Clone(b)) })
 		if err := verdict(forged); !errors.Is(err, ErrRejected) {
 			t.Errorf("%s: %v, expected ErrRejected", name, err)
+		}
+	}
+}
+
+// Who begins a ceremony may write powers that no file held: verify finds them by pairings, though all
+// that follows fits them.
+func TestMaliciousPowers(t *testing.T) {
+	ctx := context.Background()
+	honest, err := ShapeOf(toySystem())
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := honest.Power
+	for name, e := range map[string]struct {
+		powers mpcsetup.SrsCommons
+		change func(c *mpcsetup.SrsCommons)
+		want   error
+	}{
+		"honest":            {powers: powersOfPower(3, 5, 7, n)},
+		"nobody's":          {powers: untouched(n), want: ErrRejected},
+		"τ is 0":            {powers: powersOfPower(0, 5, 7, n), want: ErrRejected},
+		"α at infinity":     {powersOfPower(3, 5, 7, n), func(c *mpcsetup.SrsCommons) { clear(c.G1.AlphaTau) }, ErrRejected},
+		"β at infinity":     {powersOfPower(3, 5, 7, n), func(c *mpcsetup.SrsCommons) { clear(c.G1.BetaTau); c.G2.Beta = bn254.G2Affine{} }, ErrRejected},
+		"another β in G2":   {powersOfPower(3, 5, 7, n), func(c *mpcsetup.SrsCommons) { c.G2.Beta.Double(&c.G2.Beta) }, ErrRejected},
+		"one power":         {powersOfPower(3, 5, 7, n), func(c *mpcsetup.SrsCommons) { c.G1.Tau[6].Double(&c.G1.Tau[6]) }, ErrRejected},
+		"another τ in G2":   {powersOfPower(3, 5, 7, n), func(c *mpcsetup.SrsCommons) { c.G2.Tau = powersOfPower(4, 5, 7, n).G2.Tau }, ErrRejected},
+		"another τ times α": {powersOfPower(3, 5, 7, n), func(c *mpcsetup.SrsCommons) { c.G1.AlphaTau = powersOfPower(4, 5, 7, n).G1.AlphaTau }, ErrRejected},
+	} {
+		if e.change != nil {
+			e.change(&e.powers)
+		}
+		c := newToy(t)
+		body, err := encode(&e.powers)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := c.append(ctx, &header{Step: StepPowers, Source: &Source{make([]byte, 64), 7}}, body); err != nil {
+			t.Fatal(err)
+		}
+		if err := c.appendCircuit(ctx, &replay{ceremony: c, system: toySystem(), powers: &e.powers}, nil); err != nil {
+			t.Fatal(err)
+		}
+		contribute(t, c, "Ada")
+		if err := verdict(c); !errors.Is(err, e.want) {
+			t.Errorf("%s: %v, expected %v", name, err, e.want)
 		}
 	}
 }
@@ -215,8 +261,13 @@ func TestPtauRefused(t *testing.T) {
 		change(&bad)
 		path := filepath.Join(t.TempDir(), "bad.ptau")
 		writePtau(t, path, &bad, nil)
-		if _, _, err := readPtau(path, 4); !errors.Is(err, ErrPowers) {
+		_, _, err := readPtau(path, 4)
+		if !errors.Is(err, ErrPowers) {
 			t.Errorf("%s: %v, expected ErrPowers", name, err)
+		}
+		// These must not reach pairings, which hold for points of the groups only.
+		if single := slices.Contains([]string{"infinity", "infinity in G2", "not on the curve", "not in the group"}, name); single && !strings.Contains(err.Error(), "no point of the group") {
+			t.Errorf("%s: %v, found by pairings", name, err)
 		}
 	}
 }
