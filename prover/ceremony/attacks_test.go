@@ -195,7 +195,7 @@ func TestDamagedFiles(t *testing.T) {
 // malicious2 contributes to phase 2 as change makes it, with factors and proofs of its own.
 func malicious2(t *testing.T, c *Ceremony, factors []fr.Element, change func(p *mpcsetup.Phase2)) {
 	t.Helper()
-	p, err := c.Shape.decodePhase2(lastBody(t, c), challengeOf(c))
+	p, err := c.Shape.decodePhase2(lastBody(t, c), challengeSize)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -234,13 +234,6 @@ func lastBody(t *testing.T, c *Ceremony) []byte {
 		t.Fatal(err)
 	}
 	return b
-}
-
-func challengeOf(c *Ceremony) int {
-	if c.step() == StepCircuit {
-		return 0
-	}
-	return challengeSize
 }
 
 func digestOf(t *testing.T, p *mpcsetup.Phase2) []byte {
@@ -590,12 +583,51 @@ func TestHostileHeaders(t *testing.T) {
 	}
 }
 
+// A header that says the same in more bytes is refused: a transcript has one digest.
+func TestHeaderEncoding(t *testing.T) {
+	c := finished(t)
+	path := filepath.Join(c.Dir, c.Entries[entryBob2].File)
+	b, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, payload, err := envelope.Decode(b, KindTranscript)
+	if err != nil {
+		t.Fatal(err)
+	}
+	longer := bytes.Replace(payload, []byte("\x66number\x05"), []byte("\x66number\x18\x05"), 1)
+	if longer[3]++; len(longer) != len(payload)+1 {
+		t.Fatal("no number in the header")
+	}
+	if err := os.WriteFile(path, envelope.Encode(KindTranscript, transcriptVersion, longer), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Open(c.Dir); !errors.Is(err, ErrMalformed) || !strings.Contains(err.Error(), "canonical") {
+		t.Errorf("%v, expected ErrMalformed", err)
+	}
+}
+
+// A file that is exchanged between opening and verifying is found.
+func TestChangedMeanwhile(t *testing.T) {
+	c := inPhase2(t)
+	opened, err := Open(c.Dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	forge(t, c, 0, func(h *header, b []byte) []byte { h.Description.Model = "other"; return b })
+	if _, err := opened.Verify(context.Background(), toySystem()); !errors.Is(err, ErrMalformed) || !strings.Contains(err.Error(), "meanwhile") {
+		t.Errorf("%v, expected ErrMalformed", err)
+	}
+}
+
 // A first file that claims what no circuit has is refused before anything of that size is made.
 func TestHostileDescriptions(t *testing.T) {
 	for name, edit := range map[string]func(d *Description){
 		"a domain of 2^60":         func(d *Description) { d.Shape.Power = 60 },
 		"a domain of 2^-1":         func(d *Description) { d.Shape.Power = -1 },
 		"2^40 private wires":       func(d *Description) { d.Shape.Private = 1 << 40 },
+		"2^40 public wires":        func(d *Description) { d.Shape.Public = 1 << 40 },
+		"no public wires":          func(d *Description) { d.Shape.Public = 0 },
 		"−1 private wires":         func(d *Description) { d.Shape.Private = -1 },
 		"256 commitments":          func(d *Description) { d.Shape.Committed = make([]int, 256) },
 		"an empty commitment":      func(d *Description) { d.Shape.Committed[1] = 0 },

@@ -231,7 +231,7 @@ func (c *Ceremony) bodyLayout(s Step) layout {
 	case StepPhase1:
 		return c.Shape.phase1()
 	case StepCircuit:
-		return c.Shape.phase2(0)
+		return c.Shape.circuit()
 	case StepPhase2:
 		return c.Shape.phase2(challengeSize)
 	}

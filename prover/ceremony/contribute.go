@@ -68,8 +68,8 @@ func (c *Ceremony) contribute2(name string) ([]byte, error) {
 		return nil, err
 	}
 	n := challengeSize
-	if e.Step == StepCircuit {
-		n = 0
+	if e.Step == StepCircuit { // the rest of it is for keys
+		n, body = 0, body[:c.Shape.phase2(0).bytes()]
 	}
 	p, err := c.Shape.decodePhase2(body, n)
 	if err != nil {
@@ -104,10 +104,7 @@ func (c *Ceremony) BeginPhase2(ctx context.Context, system *cs.R1CS, beacon []by
 
 // appendCircuit writes what phase 2 begins with.
 func (c *Ceremony) appendCircuit(ctx context.Context, r *replay, beacon []byte) error {
-	if err := r.initialize(ctx); err != nil {
-		return err
-	}
-	body, err := encode(r.p2)
+	body, err := await(ctx, func() ([]byte, error) { return newCircuit(r.system, r.powers).encode() })
 	if err != nil {
 		return err
 	}

@@ -59,6 +59,8 @@ func FuzzBody(f *testing.F) {
 			bodies = append(bodies, body)
 		}
 	}
+	n := c.Shape.phase2(0).bytes()
+	bodies = append(bodies, bodies[entryCircuit-1][:n], bodies[entryCircuit-1][n:])
 	infinity, uncompressed := []byte{0x40}, make([]byte, 33)
 	for _, at := range []uint16{0, 2, 34, 38, 288, 400} {
 		f.Add(uint8(at), at, infinity, int8(0))
@@ -94,6 +96,7 @@ func readers(s *Shape) []func([]byte) (gnarkValue, error) {
 	return []func([]byte) (gnarkValue, error){
 		func(b []byte) (gnarkValue, error) { return s.decodePhase1(b) },
 		func(b []byte) (gnarkValue, error) { return s.decodePhase2(b, 0) },
+		func(b []byte) (gnarkValue, error) { e := new(evaluations); return e, decode(e, s.evaluations(), b) },
 		func(b []byte) (gnarkValue, error) { return s.decodePhase2(b, challengeSize) },
 		func(b []byte) (gnarkValue, error) { return s.decodePowers(b) },
 	}

@@ -97,7 +97,6 @@ func (s *Shape) phase1() layout {
 
 // phase2 is the layout of mpcsetup.Phase2; the first, which nobody contributed to, has no challenge.
 func (s *Shape) phase2(challengeBytes int) layout {
-	length := func(n int) field { return constant("length", binary.BigEndian.AppendUint32(nil, uint32(n))) }
 	z := s.domain() - 1
 	l := layout{
 		constant("number of commitments", binary.BigEndian.AppendUint16(nil, uint16(len(s.Committed)))),
@@ -112,6 +111,18 @@ func (s *Shape) phase2(challengeBytes int) layout {
 	}
 	return append(l, challenge(challengeBytes)...)
 }
+
+// length is how gnark begins a list of n points.
+func length(n int) field { return constant("length", binary.BigEndian.AppendUint32(nil, uint32(n))) }
+
+// evaluations is the layout of evaluations.
+func (s *Shape) evaluations() layout {
+	n := s.wires()
+	return layout{length(n), points1("A", n), length(n), points1("B", n), length(n), points2("B in G2", n), length(s.Public), points1("public wires", s.Public)}
+}
+
+// circuit is the layout of what phase 2 begins with.
+func (s *Shape) circuit() layout { return append(s.phase2(0), s.evaluations()...) }
 
 // updates1 are the commitments to the factors of a contribution to phase 1.
 func (s *Shape) updates1(body []byte) [][]byte { return commitments(body, 3) }

@@ -236,11 +236,16 @@ func TestPtauRefused(t *testing.T) {
 	_, _, g1, g2 := bn254.Generators()
 	notInGroup := onTwist(t)
 	for name, change := range map[string]func(c *mpcsetup.SrsCommons){
-		"a power of τ":            func(c *mpcsetup.SrsCommons) { c.G1.Tau[7].Double(&c.G1.Tau[7]) },
-		"the last power of τ":     func(c *mpcsetup.SrsCommons) { c.G1.Tau[30].Double(&c.G1.Tau[30]) },
-		"a power of τ in G2":      func(c *mpcsetup.SrsCommons) { c.G2.Tau[9] = g2 },
-		"the generator":           func(c *mpcsetup.SrsCommons) { c.G1.Tau[0].Double(&g1) },
-		"the generator of G2":     func(c *mpcsetup.SrsCommons) { c.G2.Tau[0].Double(&g2) },
+		"a power of τ":        func(c *mpcsetup.SrsCommons) { c.G1.Tau[7].Double(&c.G1.Tau[7]) },
+		"the last power of τ": func(c *mpcsetup.SrsCommons) { c.G1.Tau[30].Double(&c.G1.Tau[30]) },
+		"a power of τ in G2":  func(c *mpcsetup.SrsCommons) { c.G2.Tau[9] = g2 },
+		"the generator":       func(c *mpcsetup.SrsCommons) { c.G1.Tau[0].Double(&g1) },
+		"the generator of G2": func(c *mpcsetup.SrsCommons) { c.G2.Tau[0].Double(&g2) },
+		"all over 2": func(c *mpcsetup.SrsCommons) {
+			for i := range c.G1.Tau {
+				c.G1.Tau[i].Double(&c.G1.Tau[i])
+			}
+		},
 		"a power times α":         func(c *mpcsetup.SrsCommons) { c.G1.AlphaTau[2] = g1 },
 		"a power times β":         func(c *mpcsetup.SrsCommons) { c.G1.BetaTau[15] = g1 },
 		"β in G2":                 func(c *mpcsetup.SrsCommons) { c.G2.Beta = g2 },
@@ -345,6 +350,15 @@ func TestPtauMalformed(t *testing.T) {
 		"a shorter section":  func(f *ptauFile) { s := f.find(4); s.data = s.data[64:] },
 		"a longer header":    func(f *ptauFile) { s := f.find(1); s.data = append(s.data, 0) },
 		"a number too great": func(f *ptauFile) { copy(f.find(2).data[64:], bytes.Repeat([]byte{0xff}, 32)) },
+		"a number plus the prime": func(f *ptauFile) { // the same point, and another file
+			x := f.find(2).data[64:96]
+			carry := uint16(0)
+			for i, p := range f.find(1).data[4:36] {
+				carry += uint16(x[i]) + uint16(p)
+				x[i] = byte(carry)
+				carry >>= 8
+			}
+		},
 		"the prime for 0": func(f *ptauFile) {
 			s := f.find(6)
 			copy(s.data[:32], f.find(1).data[4:36])

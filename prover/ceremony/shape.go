@@ -26,6 +26,7 @@ const (
 // Shape are the numbers that fix the layout of every file of a ceremony.
 type Shape struct {
 	Power     int   `cbor:"power"`     // the domain has 2^Power points
+	Public    int   `cbor:"public"`    // public wires and challenges, with the constant 1
 	Private   int   `cbor:"private"`   // wires that are neither public nor committed
 	Committed []int `cbor:"committed"` // wires of each commitment, with its mask
 }
@@ -35,14 +36,16 @@ func (s *Shape) domain() int { return 1 << s.Power }
 
 // ShapeOf is the shape of a ceremony for a constraint system.
 func ShapeOf(system *cs.R1CS) (Shape, error) {
-	internal, secret, _ := system.GetNbVariables()
+	internal, secret, public := system.GetNbVariables()
 	s := Shape{
 		Power:   bits.Len(uint(max(system.GetNbConstraints(), 1) - 1)),
+		Public:  public,
 		Private: internal + secret,
 	}
 	for _, c := range system.CommitmentInfo.(constraint.Groth16Commitments) {
 		s.Committed = append(s.Committed, len(c.PrivateCommitted))
-		s.Private -= len(c.PrivateCommitted) + 1 // the challenge is as a public wire
+		s.Private -= len(c.PrivateCommitted) + 1
+		s.Public++ // the challenge is as a public wire
 	}
 	return s, s.check()
 }
@@ -55,10 +58,10 @@ func (s *Shape) check() error {
 	if len(s.Committed) > maxCommitments {
 		return fmt.Errorf("%w: a ceremony for %d commitments, at most %d", ErrUnsupported, len(s.Committed), maxCommitments)
 	}
-	total := s.Private
-	if s.Private < 0 || s.Private > maxWires {
-		return fmt.Errorf("%w: a ceremony for %d private wires", ErrMalformed, s.Private)
+	if s.Private < 0 || s.Private > maxWires || s.Public < 1 || s.Public > maxWires {
+		return fmt.Errorf("%w: a ceremony for %d private and %d public wires", ErrMalformed, s.Private, s.Public)
 	}
+	total := s.Private + s.Public
 	for _, n := range s.Committed {
 		if total += n; n < 1 || n > maxWires || total > maxWires {
 			return fmt.Errorf("%w: a ceremony with a commitment to %d wires", ErrMalformed, n)
@@ -67,8 +70,17 @@ func (s *Shape) check() error {
 	return nil
 }
 
+// wires is the number of all wires.
+func (s *Shape) wires() int {
+	n := s.Public + s.Private
+	for _, c := range s.Committed {
+		n += c
+	}
+	return n
+}
+
 func (s *Shape) equal(t *Shape) bool {
-	if s.Power != t.Power || s.Private != t.Private || len(s.Committed) != len(t.Committed) {
+	if s.Power != t.Power || s.Public != t.Public || s.Private != t.Private || len(s.Committed) != len(t.Committed) {
 		return false
 	}
 	for i := range s.Committed {

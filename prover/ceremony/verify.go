@@ -202,20 +202,6 @@ func (r *replay) seal1(ctx context.Context, previous, beacon []byte) error {
 	return err
 }
 
-// initialize computes what phase 2 begins with. It takes most of the time of a verification.
-func (r *replay) initialize(ctx context.Context) error {
-	type begin struct {
-		p2          *mpcsetup.Phase2
-		evaluations mpcsetup.Phase2Evaluations
-	}
-	b, err := await(ctx, func() (begin, error) {
-		p2 := new(mpcsetup.Phase2)
-		return begin{p2, p2.Initialize(r.system, r.powers)}, nil
-	})
-	r.p2, r.evaluations = b.p2, &b.evaluations
-	return err
-}
-
 // circuit checks what phase 2 began with: nobody has a choice there.
 func (r *replay) circuit(ctx context.Context, e *Entry) error {
 	if r.powers == nil {
@@ -223,21 +209,14 @@ func (r *replay) circuit(ctx context.Context, e *Entry) error {
 			return err
 		}
 	}
-	if err := r.initialize(ctx); err != nil {
-		return err
-	}
-	want, err := encode(r.p2)
-	if err != nil {
-		return err
-	}
-	body, err := r.ceremony.body(e)
-	if err != nil {
-		return err
-	}
-	if !bytes.Equal(body, want) {
-		return fmt.Errorf("%s: %w: phase 2 does not begin with what phase 1, its random value and the circuit give", e.File, ErrRejected)
-	}
-	return nil
+	return r.checked(ctx, e, func(_ *Entry, body []byte) error {
+		c, err := r.ceremony.Shape.decodeCircuit(body)
+		if err != nil {
+			return err
+		}
+		r.p2, r.evaluations = c.p2, c.ofGnark(r.system)
+		return c.check(r.system, r.powers)
+	})
 }
 
 // seal2 ends phase 2 with a random value, which gives the keys.
