@@ -13,6 +13,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/zkinfer/zkinfer/internal/envelope"
 	"github.com/zkinfer/zkinfer/model"
 	"github.com/zkinfer/zkinfer/prover"
 	"github.com/zkinfer/zkinfer/prover/ceremony"
@@ -46,6 +47,7 @@ advance.`,
 func inCeremony(err error) error {
 	for is, class := range map[error]string{
 		ceremony.ErrOrder: "ceremony_order", ceremony.ErrCircuit: "other_architecture", ceremony.ErrPowers: "malformed_powers",
+		ceremony.ErrLimit: "model_too_large",
 	} {
 		if errors.Is(err, is) && !errors.Is(err, ceremony.ErrRejected) {
 			return &classified{class, err}
@@ -70,6 +72,9 @@ func openCeremony(u *ui, dir string) (c *ceremony.Ceremony, err error) {
 func compileFor(ctx context.Context, u *ui, c *ceremony.Ceremony, path string) (*prover.Circuit, error) {
 	if path == "" {
 		return nil, usagef("--model is missing: name the .zkm file that the ceremony is for")
+	}
+	if c.Version != prover.Version {
+		return nil, fmt.Errorf("%w: the ceremony was begun by version %q, this program is %q", envelope.ErrUnsupportedVersion, c.Version, prover.Version)
 	}
 	g, err := readModel(path)
 	if err != nil {

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/zkinfer/zkinfer/model"
+	"github.com/zkinfer/zkinfer/prover"
+	"github.com/zkinfer/zkinfer/prover/ceremony"
 )
 
 func writeModel(t *testing.T, path string, g *model.Graph) {
@@ -72,4 +74,28 @@ func TestCeremonyInterrupt(t *testing.T) {
 		interrupt(t, transcript, []string{"ceremony", "contribute", transcript, "--name", "Ada"}, delay)
 	}
 	runOK(t, "ceremony", "verify", transcript, "--model", tiny)
+}
+
+// A ceremony that another version began is refused as such, not as one of another circuit.
+func TestCeremonyOfAnotherVersion(t *testing.T) {
+	ctx, dir := context.Background(), t.TempDir()
+	g, err := pixelModel()
+	if err != nil {
+		t.Fatal(err)
+	}
+	circuit, err := prover.Compile(ctx, g, prover.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	pixels, transcript := filepath.Join(dir, "pixels.zkm"), filepath.Join(dir, "cer")
+	writeModel(t, pixels, g)
+	d := ceremony.Description{Version: "zkinfer/0", Model: "pixels", Architecture: make([]byte, 32), FoldRows: 1}
+	if _, err := ceremony.Create(ctx, transcript, circuit.System(), d, ""); err != nil {
+		t.Fatal(err)
+	}
+	var out, errOut bytes.Buffer
+	code := run(ctx, []string{"ceremony", "verify", transcript, "--model", pixels, "--json"}, nil, &out, &errOut)
+	if code != exitFailure || !strings.Contains(out.String(), `"class":"unsupported_version"`) {
+		t.Errorf("exit code %d, %s", code, out.String())
+	}
 }

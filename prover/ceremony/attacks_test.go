@@ -643,7 +643,7 @@ func TestHostileDescriptions(t *testing.T) {
 		d.Shape.Committed = slices.Clone(d.Shape.Committed)
 		edit(&d)
 		writeHeader(t, c, FirstFile, &header{Step: StepInit, Description: &d}, nil)
-		if _, err := Open(c.Dir); !errors.Is(err, ErrMalformed) && !errors.Is(err, ErrUnsupported) {
+		if _, err := Open(c.Dir); !errors.Is(err, ErrMalformed) && !errors.Is(err, ErrLimit) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}

@@ -10,8 +10,8 @@ import (
 var (
 	// ErrMalformed: a file or folder that is no transcript, or a damaged one.
 	ErrMalformed = envelope.ErrMalformed
-	// ErrUnsupported: a ceremony that this program cannot take part in.
-	ErrUnsupported = envelope.ErrUnsupportedVersion
+	// ErrLimit: a circuit or a ceremony too large, or too small, for this program.
+	ErrLimit = errors.New("not a size for a ceremony")
 	// ErrRejected: a transcript was checked and is wrong: somebody cheated, or mixed up files.
 	ErrRejected = errors.New("ceremony rejected")
 	// ErrOrder: something that is not the turn of, such as a contribution to a finished ceremony.

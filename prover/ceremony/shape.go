@@ -53,10 +53,10 @@ func ShapeOf(system *cs.R1CS) (Shape, error) {
 // check bounds a shape that was read.
 func (s *Shape) check() error {
 	if s.Power < minPower || s.Power > maxPower {
-		return fmt.Errorf("%w: a ceremony for 2^%d constraints, this program makes keys for 2^%d to 2^%d", ErrUnsupported, s.Power, minPower, maxPower)
+		return fmt.Errorf("%w: 2^%d constraints, expected 2^%d to 2^%d", ErrLimit, s.Power, minPower, maxPower)
 	}
 	if len(s.Committed) > maxCommitments {
-		return fmt.Errorf("%w: a ceremony for %d commitments, at most %d", ErrUnsupported, len(s.Committed), maxCommitments)
+		return fmt.Errorf("%w: %d commitments, at most %d", ErrLimit, len(s.Committed), maxCommitments)
 	}
 	if s.Private < 0 || s.Private > maxWires || s.Public < 1 || s.Public > maxWires {
 		return fmt.Errorf("%w: a ceremony for %d private and %d public wires", ErrMalformed, s.Private, s.Public)
