@@ -149,6 +149,9 @@ func TestExchangedFiles(t *testing.T) {
 		"two in another order": func(c *Ceremony) error {
 			return errors.Join(os.Rename(file(c, entryAda2), file(c, 0)+"x"), os.Rename(file(c, entryBob2), file(c, entryAda2)), os.Rename(file(c, 0)+"x", file(c, entryBob2)))
 		},
+		"one named for another step": func(c *Ceremony) error {
+			return os.Rename(file(c, entryBob2), filepath.Join(c.Dir, nameOf(entryBob2, StepPhase1)))
+		},
 		"one missing":     func(c *Ceremony) error { return os.Remove(file(c, entryBob1)) },
 		"the first gone":  func(c *Ceremony) error { return os.Remove(file(c, 0)) },
 		"one twice":       func(c *Ceremony) error { return os.Link(file(c, entryBob1), filepath.Join(c.Dir, "0007-phase1.zkt")) },
@@ -579,6 +582,18 @@ func TestHostileHeaders(t *testing.T) {
 		writeHeader(t, c, file, h, body)
 		if _, err := Open(c.Dir); !errors.Is(err, ErrMalformed) {
 			t.Errorf("%s: %v, expected ErrMalformed", name, err)
+		}
+	}
+}
+
+// Points in a step that has none, or more than it has, are refused: nothing unread hides in a transcript.
+func TestPointsTooMany(t *testing.T) {
+	whole := finished(t)
+	for _, e := range whole.Entries {
+		c := copied(t, whole)
+		forge(t, c, e.Number, func(_ *header, b []byte) []byte { return append(bytes.Clone(b), make([]byte, g1Size)...) })
+		if _, err := Open(c.Dir); !errors.Is(err, ErrMalformed) || !strings.Contains(err.Error(), e.File) {
+			t.Errorf("%s: %v, expected ErrMalformed and the file's name", e.File, err)
 		}
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/consensys/gnark-crypto/ecc/bn254/fr"
 	"github.com/consensys/gnark-crypto/ecc/bn254/fr/fft"
 	curve "github.com/consensys/gnark-crypto/ecc/bn254/mpcsetup"
+	"github.com/consensys/gnark-crypto/utils"
 	"github.com/consensys/gnark/backend/groth16/bn254/mpcsetup"
 	"github.com/consensys/gnark/constraint"
 	cs "github.com/consensys/gnark/constraint/bn254"
@@ -174,7 +175,7 @@ func quotient(powers *mpcsetup.SrsCommons) []bn254.G1Affine {
 	for i := range n - 1 {
 		out[i].Sub(&powers.G1.Tau[i+n], &powers.G1.Tau[i])
 	}
-	fft.BitReverse(out)
+	utils.BitReverse(out)
 	return out[:n-1]
 }
 
@@ -199,7 +200,7 @@ func combine(system *cs.R1CS, weights []fr.Element, n int) (a, b, c []fr.Element
 	domain := fft.NewDomain(uint64(n))
 	for _, v := range [][]fr.Element{a, b, c} {
 		domain.FFTInverse(v, fft.DIF)
-		fft.BitReverse(v)
+		utils.BitReverse(v)
 	}
 	return a, b, c
 }

@@ -2,6 +2,7 @@ package ceremony
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -56,6 +57,75 @@ func TestCircuitCheck(t *testing.T) {
 			}
 		}
 		t.Logf("%s: %d points altered", name, altered)
+		checkCancelling(t, name, system, powers, read)
+	}
+}
+
+// Two errors whose sum is zero do not hide each other: each wire has a weight of its own.
+func checkCancelling(t *testing.T, name string, system *cs.R1CS, powers *mpcsetup.SrsCommons, read func() *circuit) {
+	t.Helper()
+	_, _, g1, g2 := bn254.Generators()
+	cancel := func(list []bn254.G1Affine) {
+		list[0].Add(&list[0], &g1)
+		list[1].Sub(&list[1], &g1)
+	}
+	for what, edit := range map[string]func(c *circuit){
+		"A": func(c *circuit) { cancel(c.evaluations.A) }, "B": func(c *circuit) { cancel(c.evaluations.B) },
+		"public": func(c *circuit) { cancel(c.evaluations.Public) }, "private": func(c *circuit) { cancel(c.p2.Parameters.G1.PKK) },
+		"committed": func(c *circuit) { cancel(c.p2.Parameters.G1.SigmaCKK[0]) },
+		"public and private": func(c *circuit) {
+			c.evaluations.Public[0].Add(&c.evaluations.Public[0], &g1)
+			c.p2.Parameters.G1.PKK[0].Sub(&c.p2.Parameters.G1.PKK[0], &g1)
+		},
+		"exchanged": func(c *circuit) {
+			p := c.p2.Parameters.G1.PKK
+			i := slices.IndexFunc(p, func(x bn254.G1Affine) bool { return !x.Equal(&p[0]) })
+			p[0], p[i] = p[i], p[0]
+		},
+		"B2": func(c *circuit) {
+			b := c.evaluations.B2
+			b[0].Add(&b[0], &g2)
+			b[1].Sub(&b[1], &g2)
+		},
+	} {
+		c := read()
+		edit(c)
+		if err := c.check(system, powers); !errors.Is(err, ErrRejected) {
+			t.Errorf("%s: two of %s: %v, expected ErrRejected", name, what, err)
+		}
+	}
+}
+
+// Who ends phase 1 may write another beginning of phase 2, to which others contribute honestly: verify
+// finds it.
+func TestMaliciousCircuit(t *testing.T) {
+	ctx := context.Background()
+	for what, want := range map[string]error{"": nil, "A": ErrRejected, "B": ErrRejected, "B2": ErrRejected, "public": ErrRejected,
+		"Z": ErrRejected, "private": ErrRejected, "0": ErrRejected, "2": ErrRejected, "σ": ErrRejected, "δ": ErrRejected, "proof of δ": ErrRejected} {
+		c := newToy(t)
+		contribute(t, c, "Ada")
+		r := &replay{ceremony: c, system: toySystem()}
+		if err := errors.Join(r.phase1(ctx), r.seal1(ctx, c.last(), beacon1)); err != nil {
+			t.Fatal(err)
+		}
+		begin := newCircuit(r.system, r.powers)
+		if what != "" {
+			alter(begin, what, 0)
+		}
+		body, err := begin.encode()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := c.append(ctx, &header{Step: StepCircuit, Beacon: beacon1}, body); err != nil {
+			t.Fatal(err)
+		}
+		contribute(t, c, "Ada", "Bob")
+		if err := verdict(c); !errors.Is(err, want) {
+			t.Errorf("%s altered: %v, expected %v", what, err, want)
+		}
+		if _, err := c.Finish(ctx, toySystem(), beacon2); !errors.Is(err, want) {
+			t.Errorf("%s altered, finished: %v, expected %v", what, err, want)
+		}
 	}
 }
 

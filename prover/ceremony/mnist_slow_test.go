@@ -62,7 +62,7 @@ func dropLast(t *testing.T, c *Ceremony) *Ceremony {
 }
 
 // Two contributors to the MNIST circuit and a malicious one in each phase, who is found; without her the
-// ceremony ends, a third person verifies it, and the keys prove. It takes about nine minutes.
+// ceremony ends, a third person verifies it, and the keys prove. It takes about five minutes.
 func TestMNISTCeremony(t *testing.T) {
 	ctx := context.Background()
 	start := time.Now()
