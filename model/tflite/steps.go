@@ -68,6 +68,31 @@ func (s *steps) boundaries() boundaries {
 	return b
 }
 
+// hull leaves of the boundaries what any line has to keep to: corners of the upper hull of the points below the
+// line, and of the lower hull of those above.
+func (b *boundaries) hull(rounding model.Rounding) *boundaries {
+	return &boundaries{below: corners(b.below, rounding, 1), above: corners(b.above, rounding, -1), centred: b.centred}
+}
+
+// corners are those of the upper hull for side 1, of the lower hull for −1; points come by ascending accumulator.
+func corners(points []bound, rounding model.Rounding, side int64) []bound {
+	e := rounding.TieBits()
+	height := func(p bound) int64 { return side * level(p.n, e, rounding) }
+	var out []bound
+	for _, p := range points {
+		for len(out) >= 2 {
+			a, m := out[len(out)-2], out[len(out)-1]
+			// m is no corner if it does not lie above the line from a to p.
+			if (height(m)-height(a))*(p.acc-a.acc) > (height(p)-height(a))*(m.acc-a.acc) {
+				break
+			}
+			out = out[:len(out)-1]
+		}
+		out = append(out, p)
+	}
+	return out
+}
+
 // threshold is the least accumulator above from with quotient n or more; there is one.
 func (s *steps) threshold(n, from int64) int64 {
 	reached := func(acc int64) bool { return s.at(acc) >= n }
@@ -184,6 +209,7 @@ func (b *boundaries) widest(most int64, shift uint, rounding model.Rounding) int
 
 // leastShift is the least shift at which there is a line: doubling a line is a line for one more.
 func (s *steps) leastShift(b *boundaries, rounding model.Rounding) (uint, bool) {
+	b = b.hull(rounding)
 	most := uint(maxShift)
 	if s.rule.exact > 0 {
 		most = min(most, s.rule.exact)
@@ -342,7 +368,7 @@ func best(options []alternative, shift uint) *alternative {
 
 // lineAt is the line of an alternative that works at the shift, checked against the device's rule.
 func (s *steps) lineAt(b *boundaries, shift uint, rounding model.Rounding) (line, error) {
-	l, ok := s.line(b, shift, rounding)
+	l, ok := s.line(b.hull(rounding), shift, rounding)
 	if rounding == model.Binary32 {
 		l, ok = s.binary32Line(shift), true
 	}
