@@ -26,6 +26,9 @@ type clampedLayer struct {
 // requantize completes a layer: channels say what each has to compute, up to the zero point that is added
 // to quotients; count elements are computed; fold makes the op with the lines in its parameters.
 func (n *integerNode) requantize(channels []steps, zero int64, count int, fold func(q *requantization) model.Rescaled) (model.Op, error) {
+	if len(channels) == 0 {
+		return nil, fmt.Errorf("%w: no output", ErrMalformed)
+	}
 	if n.g.channels += len(channels); n.g.channels > maxChannels {
 		return nil, fmt.Errorf("%w: more than %d output channels in all layers", ErrLimit, maxChannels)
 	}
