@@ -21,6 +21,8 @@ var allowed = map[string][]string{
 	"model/quantize":      {"model", "model/float", "fixedpoint"},
 	"model/tflite":        {"model", "model/float", "fixedpoint", "model/tflite/internal/schema"},
 	"circuits":            {"model", "fixedpoint"},
+	"claims":              {},
+	"sumcheck":            {"claims"},
 	"verifier":            {"internal/statement"},
 	"verifier/artifact":   {"verifier", "internal/envelope"},
 	"prover":              {"circuits", "model", "verifier", "verifier/artifact", "internal/envelope", "prover/keygen"},

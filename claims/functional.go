@@ -1,0 +1,202 @@
+package claims
+
+import (
+	"fmt"
+	"math/bits"
+
+	"github.com/consensys/gnark-crypto/ecc/bn254/fr"
+)
+
+// Factor is a vector over some bits of an address: either a pair for each bit, whose outer product it is, top
+// bit first, or dense, of 2^k entries.
+type Factor struct {
+	Pairs [][2]fr.Element
+	Dense []fr.Element
+}
+
+// Bits is the number of address bits.
+func (f Factor) Bits() int {
+	if f.Dense != nil {
+		return bits.Len(uint(len(f.Dense))) - 1
+	}
+	return len(f.Pairs)
+}
+
+// EqFactor is x ↦ eq(point, x): a pair (1−p, p) for each coordinate, top bit first.
+func EqFactor(point []fr.Element) Factor {
+	pairs := make([][2]fr.Element, len(point))
+	one := fr.One()
+	for i := range point {
+		pairs[i][0].Sub(&one, &point[i])
+		pairs[i][1] = point[i]
+	}
+	return Factor{Pairs: pairs}
+}
+
+// Block is a functional on one aligned block of addresses: Coefficient times the outer product of its factors,
+// those of the top bits first. Offset is a multiple of the block's size.
+type Block struct {
+	Offset      int
+	Coefficient fr.Element
+	Factors     []Factor
+}
+
+// Bits is the number of address bits within the block.
+func (b *Block) Bits() int {
+	n := 0
+	for _, f := range b.Factors {
+		n += f.Bits()
+	}
+	return n
+}
+
+func (b *Block) check(addressBits int) error {
+	n := b.Bits()
+	if n > addressBits || b.Offset < 0 || b.Offset&(1<<n-1) != 0 || b.Offset>>addressBits != 0 {
+		return fmt.Errorf("block of 2^%d cells at %d in 2^%d addresses", n, b.Offset, addressBits)
+	}
+	return nil
+}
+
+// At is the multilinear extension of the block's functional at a point of the address space, top bit first.
+func (b *Block) At(point []fr.Element) fr.Element {
+	n := b.Bits()
+	high, low := point[:len(point)-n], point[len(point)-n:]
+	out := b.Coefficient
+	one := fr.One()
+	for i := range high {
+		v := high[i]
+		if b.Offset>>(n+len(high)-1-i)&1 == 0 {
+			v.Sub(&one, &v)
+		}
+		out.Mul(&out, &v)
+	}
+	for _, f := range b.Factors {
+		v := f.at(low[:f.Bits()])
+		out.Mul(&out, &v)
+		low = low[f.Bits():]
+	}
+	return out
+}
+
+// at is the extension of the factor's vector.
+func (f Factor) at(point []fr.Element) fr.Element {
+	if f.Dense != nil {
+		return Extension(f.Dense, point)
+	}
+	out := fr.One()
+	for i, p := range f.Pairs {
+		var v fr.Element
+		v.Sub(&p[1], &p[0]).Mul(&v, &point[i]).Add(&v, &p[0])
+		out.Mul(&out, &v)
+	}
+	return out
+}
+
+// AddTo adds the functional to a table over all addresses.
+func (b *Block) AddTo(table []fr.Element) {
+	v := []fr.Element{b.Coefficient}
+	for _, f := range b.Factors {
+		v = outer(v, f)
+	}
+	dst := table[b.Offset : b.Offset+len(v)]
+	for i := range v {
+		dst[i].Add(&dst[i], &v[i])
+	}
+}
+
+// outer appends the bits of f below those of v.
+func outer(v []fr.Element, f Factor) []fr.Element {
+	if f.Dense != nil {
+		out := make([]fr.Element, 0, len(v)*len(f.Dense))
+		for i := range v {
+			for j := range f.Dense {
+				var x fr.Element
+				out = append(out, *x.Mul(&v[i], &f.Dense[j]))
+			}
+		}
+		return out
+	}
+	for _, p := range f.Pairs {
+		out := make([]fr.Element, 2*len(v))
+		for i := range v {
+			out[2*i].Mul(&v[i], &p[0])
+			out[2*i+1].Mul(&v[i], &p[1])
+		}
+		v = out
+	}
+	return v
+}
+
+// Sum is the value of the functional where every cell of the block is 1.
+func (b *Block) Sum() fr.Element {
+	out := b.Coefficient
+	for _, f := range b.Factors {
+		if f.Dense != nil {
+			var s fr.Element
+			for i := range f.Dense {
+				s.Add(&s, &f.Dense[i])
+			}
+			out.Mul(&out, &s)
+			continue
+		}
+		for _, p := range f.Pairs {
+			var s fr.Element
+			s.Add(&p[0], &p[1])
+			out.Mul(&out, &s)
+		}
+	}
+	return out
+}
+
+// Extension is the multilinear extension of 2^k values at a point, top bit first.
+func Extension(values, point []fr.Element) fr.Element {
+	if len(values) != 1<<len(point) {
+		panic(fmt.Sprintf("claims: %d values and a point of %d coordinates", len(values), len(point)))
+	}
+	table := append([]fr.Element(nil), values...)
+	for i := range point {
+		Fold(table, &point[i])
+		table = table[:len(table)/2]
+	}
+	return table[0]
+}
+
+// Fold binds the top bit of a table to r: its first half becomes (1−r)·low + r·high.
+func Fold(table []fr.Element, r *fr.Element) {
+	half := len(table) / 2
+	for i := range half {
+		var d fr.Element
+		d.Sub(&table[half+i], &table[i]).Mul(&d, r)
+		table[i].Add(&table[i], &d)
+	}
+}
+
+// EqTable is eq(point, x) for every x, top bit first.
+func EqTable(point []fr.Element) []fr.Element {
+	out := make([]fr.Element, 1, 1<<len(point))
+	out[0].SetOne()
+	for i := len(point) - 1; i >= 0; i-- {
+		n := len(out)
+		out = out[:2*n]
+		for j := range n {
+			out[n+j].Mul(&out[j], &point[i])
+			out[j].Sub(&out[j], &out[n+j])
+		}
+	}
+	return out
+}
+
+// Eq is eq(a, b).
+func Eq(a, b []fr.Element) fr.Element {
+	out := fr.One()
+	one := fr.One()
+	for i := range a {
+		var v, w fr.Element // a·b + (1−a)(1−b) = 1 − a − b + 2ab
+		v.Mul(&a[i], &b[i]).Double(&v)
+		w.Add(&a[i], &b[i])
+		v.Sub(&v, &w).Add(&v, &one)
+		out.Mul(&out, &v)
+	}
+	return out
+}

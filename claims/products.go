@@ -1,0 +1,119 @@
+package claims
+
+import (
+	"github.com/consensys/gnark-crypto/ecc/bn254/fr"
+)
+
+// Products is a claim Σ_t Σ_x A_t(x)·B_t(x) over multilinear A_t and B_t of Bits[t] variables each. Terms with
+// fewer variables than the longest use the last ones: in the first rounds they stand under Π(1−x_j).
+type Products struct {
+	Bits []int
+}
+
+// ProductProver computes the messages of one term.
+type ProductProver interface {
+	// Sum is Σ_x A(x)·B(x) over the variables that are not bound.
+	Sum() fr.Element
+	// Round is h(0) and the leading coefficient of the next round's polynomial.
+	Round() (zero, leading fr.Element)
+	// Bind fixes the round's variable.
+	Bind(r fr.Element)
+	// Values are A and B where all variables are bound.
+	Values() (a, b fr.Element)
+}
+
+func (p Products) rounds() int {
+	n := 0
+	for _, b := range p.Bits {
+		n = max(n, b)
+	}
+	return n
+}
+
+// Reduce runs the sumcheck of a claim. kind says what the messages of rounds are. It returns the point (all
+// variables, top bit first: a term's own point is its end) and the reduced claim, which the caller has to
+// require to be Σ_t factors[t]·A_t·B_t at the point. provers is nil for a verifier.
+//
+// Rounds of a plain sum send h(0) and the leading coefficient: h(1) = e − h(0), and the next claim is
+// h(ρ) = ρ·e + (1−2ρ)·h(0) + (ρ²−ρ)·leading.
+func (p Products) Reduce(r *Run, claim Form, kind Kind, provers []ProductProver) (point []fr.Element, reduced Form, factors []fr.Element) {
+	factors = make([]fr.Element, len(p.Bits))
+	for t := range factors {
+		factors[t].SetOne()
+	}
+	rounds := p.rounds()
+	for j := range rounds {
+		m := r.Send(kind, 2, func() []fr.Element { return p.round(j, rounds, provers, factors) })
+		rho := r.Draw("round")
+		claim = nextClaim(claim, m, rho)
+		point = append(point, rho)
+		p.bind(j, rounds, rho, provers, factors)
+	}
+	return point, claim, factors
+}
+
+// round adds up the terms' messages. A term whose variables have not begun is (1−X)·Sum.
+func (p Products) round(j, rounds int, provers []ProductProver, factors []fr.Element) []fr.Element {
+	out := make([]fr.Element, 2)
+	for t, bits := range p.Bits {
+		if j < rounds-bits {
+			v := provers[t].Sum()
+			out[0].Add(&out[0], v.Mul(&v, &factors[t]))
+			continue
+		}
+		zero, leading := provers[t].Round()
+		out[0].Add(&out[0], zero.Mul(&zero, &factors[t]))
+		out[1].Add(&out[1], leading.Mul(&leading, &factors[t]))
+	}
+	return out
+}
+
+func nextClaim(claim Form, m []Message, rho fr.Element) Form {
+	var zero, leading fr.Element
+	one := fr.One()
+	zero.Sub(&one, &rho).Sub(&zero, &rho)
+	leading.Square(&rho).Sub(&leading, &rho)
+	var next Form
+	next.Add(rho, claim)
+	next.Add(zero, Of(m[0]))
+	next.Add(leading, Of(m[1]))
+	return next
+}
+
+func (p Products) bind(j, rounds int, rho fr.Element, provers []ProductProver, factors []fr.Element) {
+	var complement fr.Element
+	one := fr.One()
+	complement.Sub(&one, &rho)
+	for t, bits := range p.Bits {
+		if j < rounds-bits {
+			factors[t].Mul(&factors[t], &complement)
+		} else if provers != nil {
+			provers[t].Bind(rho)
+		}
+	}
+}
+
+// Split sends both values of every term at the end of Reduce and requires that they give the reduced claim.
+// Of each term it returns the messages of A and B, which the caller has to claim of what they are the
+// values of.
+func (p Products) Split(r *Run, reduced Form, factors []fr.Element, provers []ProductProver) [][2]Message {
+	sent := r.Send(Multiplied, 2*len(p.Bits), func() []fr.Element {
+		var out []fr.Element
+		for _, t := range provers {
+			a, b := t.Values()
+			out = append(out, a, b)
+		}
+		return out
+	})
+	check := Check{}
+	var minus fr.Element
+	one := fr.One()
+	check.Form.Add(*minus.Neg(&one), reduced)
+	out := make([][2]Message, len(p.Bits))
+	for t := range out {
+		out[t] = [2]Message{sent[2*t], sent[2*t+1]}
+		check.Products = append(check.Products, Product{out[t][0], out[t][1], factors[t]})
+	}
+	r.Require(check)
+	return out
+}

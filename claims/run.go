@@ -1,0 +1,225 @@
+package claims
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/consensys/gnark-crypto/ecc/bn254/fr"
+	"golang.org/x/crypto/sha3"
+)
+
+// Message is the number of a message element in the order of sending.
+type Message int
+
+// Kind says where the pad of a message lies.
+type Kind uint8
+
+const (
+	// Linear messages occur in forms only linearly: their pads are cells of Z.
+	Linear Kind = iota
+	// Multiplied messages may also occur in products: their pads are wires of a circuit.
+	Multiplied
+)
+
+// ErrMessages: a proof has fewer or more message elements than the protocol reads.
+var ErrMessages = errors.New("wrong number of messages")
+
+// Run is one execution of the protocol, of the verifier or of the prover.
+type Run struct {
+	// Sent are the message elements under their pads, in order.
+	Sent []fr.Element
+	// Kinds has a kind for each of Sent.
+	Kinds []Kind
+	// Checks are the forms that have to be 0.
+	Checks []Check
+
+	state  [32]byte
+	source source
+	err    error
+}
+
+// source yields the next messages, under their pads; values are what the prover sends, nil for a
+// verifier.
+type source interface {
+	next(kind Kind, n int, values func() []fr.Element) ([]fr.Element, error)
+}
+
+// NewVerifier reads messages from a proof. seed covers the statement and all commitments.
+func NewVerifier(seed [32]byte, sent []fr.Element) *Run {
+	return &Run{state: seed, source: &received{sent}}
+}
+
+// received are a proof's messages.
+type received struct{ left []fr.Element }
+
+func (r *received) next(_ Kind, n int, _ func() []fr.Element) ([]fr.Element, error) {
+	if n > len(r.left) {
+		return nil, fmt.Errorf("%w: %d more expected", ErrMessages, n-len(r.left))
+	}
+	out := r.left[:n]
+	r.left = r.left[n:]
+	return out, nil
+}
+
+// NewProver computes messages as it goes; pad is called once for each element, in order.
+func NewProver(seed [32]byte, pad func(Kind) fr.Element) *Run {
+	return &Run{state: seed, source: padded(pad)}
+}
+
+// padded draws a pad for each element.
+type padded func(Kind) fr.Element
+
+func (p padded) next(kind Kind, n int, values func() []fr.Element) ([]fr.Element, error) {
+	v := values()
+	if len(v) != n {
+		return nil, fmt.Errorf("%w: the prover has %d elements, the protocol asks for %d", ErrMessages, len(v), n)
+	}
+	out := make([]fr.Element, n)
+	for i := range out {
+		pad := p(kind)
+		out[i].Add(&v[i], &pad)
+	}
+	return out, nil
+}
+
+// Send absorbs n message elements. values computes them for a prover; a verifier never calls it.
+func (r *Run) Send(kind Kind, n int, values func() []fr.Element) []Message {
+	first := len(r.Sent)
+	sent := make([]fr.Element, n)
+	if r.err == nil {
+		got, err := r.source.next(kind, n, values)
+		if r.err = err; err == nil {
+			sent = got
+		}
+	}
+	h := sha3.NewLegacyKeccak256()
+	h.Write(r.state[:])
+	out := make([]Message, n)
+	for i := range sent {
+		b := sent[i].Bytes()
+		h.Write(b[:])
+		out[i] = Message(first + i)
+		r.Kinds = append(r.Kinds, kind)
+	}
+	r.Sent = append(r.Sent, sent...)
+	h.Sum(r.state[:0])
+	return out
+}
+
+// Draw is a challenge: a function of everything sent so far and of its label, which must not repeat
+// between two messages.
+func (r *Run) Draw(label string) fr.Element {
+	h := sha3.NewLegacyKeccak256()
+	h.Write(r.state[:])
+	h.Write([]byte(label))
+	var c fr.Element
+	c.SetBytes(h.Sum(nil))
+	return c
+}
+
+// State is a digest of everything sent so far.
+func (r *Run) State() [32]byte { return r.state }
+
+// Finish errs where the proof has other messages than the protocol read.
+func (r *Run) Finish() error {
+	if r.err != nil {
+		return r.err
+	}
+	if left, ok := r.source.(*received); ok && len(left.left) > 0 {
+		return fmt.Errorf("%w: %d too many", ErrMessages, len(left.left))
+	}
+	return nil
+}
+
+// Form is a public linear form: a constant, coefficients of messages, and a functional of Z.
+type Form struct {
+	Constant fr.Element
+	Terms    []Term
+	Cells    []Block
+}
+
+// Term is a coefficient of a message.
+type Term struct {
+	Message     Message
+	Coefficient fr.Element
+}
+
+// Public is a form without secrets.
+func Public(c fr.Element) Form { return Form{Constant: c} }
+
+// Of is the form of one message.
+func Of(m Message) Form { return Form{Terms: []Term{{m, fr.One()}}} }
+
+// Add adds k times another form.
+func (f *Form) Add(k fr.Element, g Form) {
+	var v fr.Element
+	f.Constant.Add(&f.Constant, v.Mul(&k, &g.Constant))
+	for _, t := range g.Terms {
+		t.Coefficient.Mul(&t.Coefficient, &k)
+		f.Terms = append(f.Terms, t)
+	}
+	for _, b := range g.Cells {
+		b.Coefficient.Mul(&b.Coefficient, &k)
+		f.Cells = append(f.Cells, b)
+	}
+}
+
+// Scale multiplies the form by k.
+func (f *Form) Scale(k fr.Element) {
+	g := *f
+	*f = Form{}
+	f.Add(k, g)
+}
+
+// Product is Coefficient·A·B of two multiplied messages.
+type Product struct {
+	A, B        Message
+	Coefficient fr.Element
+}
+
+// Check is a form and products whose sum has to be 0.
+type Check struct {
+	Form
+	Products []Product
+}
+
+// Require adds a check. Messages of products must be of kind Multiplied.
+func (r *Run) Require(c Check) {
+	for _, p := range c.Products {
+		if r.Kinds[p.A] != Multiplied || r.Kinds[p.B] != Multiplied {
+			panic("claims: product of a message whose pad is no wire")
+		}
+	}
+	r.Checks = append(r.Checks, c)
+}
+
+// Value is the check's value for known messages and a known Z: 0 if it holds. It is what a circuit shows
+// without either.
+func (c *Check) Value(messages, z []fr.Element) fr.Element {
+	out := c.Constant
+	var v fr.Element
+	for _, t := range c.Terms {
+		out.Add(&out, v.Mul(&t.Coefficient, &messages[t.Message]))
+	}
+	for _, p := range c.Products {
+		v.Mul(&messages[p.A], &messages[p.B])
+		out.Add(&out, v.Mul(&v, &p.Coefficient))
+	}
+	for i := range c.Cells {
+		v = c.Cells[i].value(z)
+		out.Add(&out, &v)
+	}
+	return out
+}
+
+// value is the functional of z.
+func (b *Block) value(z []fr.Element) fr.Element {
+	table := make([]fr.Element, 1<<b.Bits())
+	at := Block{Coefficient: b.Coefficient, Factors: b.Factors}
+	at.AddTo(table)
+	var out, v fr.Element
+	for i := range table {
+		out.Add(&out, v.Mul(&table[i], &z[b.Offset+i]))
+	}
+	return out
+}
