@@ -163,9 +163,12 @@ func Extension(values, point []fr.Element) fr.Element {
 }
 
 // Fold binds the top bit of a table to r: its first half becomes (1−r)·low + r·high.
-func Fold(table []fr.Element, r *fr.Element) {
+func Fold(table []fr.Element, r *fr.Element) { FoldRange(table, r, 0, len(table)/2) }
+
+// FoldRange is Fold for the given elements of the result.
+func FoldRange(table []fr.Element, r *fr.Element, from, to int) {
 	half := len(table) / 2
-	for i := range half {
+	for i := from; i < to; i++ {
 		var d fr.Element
 		d.Sub(&table[half+i], &table[i]).Mul(&d, r)
 		table[i].Add(&table[i], &d)

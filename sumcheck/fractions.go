@@ -1,6 +1,8 @@
 package sumcheck
 
 import (
+	"runtime"
+
 	"github.com/consensys/gnark-crypto/ecc/bn254/fr"
 
 	"github.com/zkinfer/zkinfer/claims"
@@ -33,12 +35,14 @@ func NewFractions(p, q []fr.Element) *Fractions {
 func above(p, q []fr.Element) (sum, product []fr.Element) {
 	n := len(p) / 2
 	sum, product = make([]fr.Element, n), make([]fr.Element, n)
-	var v fr.Element
-	for i := range n {
-		sum[i].Mul(&p[2*i], &q[2*i+1])
-		sum[i].Add(&sum[i], v.Mul(&p[2*i+1], &q[2*i]))
-		product[i].Mul(&q[2*i], &q[2*i+1])
-	}
+	parallel(n, func(_, from, to int) {
+		var v fr.Element
+		for i := from; i < to; i++ {
+			sum[i].Mul(&p[2*i], &q[2*i+1])
+			sum[i].Add(&sum[i], v.Mul(&p[2*i+1], &q[2*i]))
+			product[i].Mul(&q[2*i], &q[2*i+1])
+		}
+	})
 	return sum, product
 }
 
@@ -67,8 +71,22 @@ func halves(v []fr.Element) (even, odd []fr.Element) {
 // Round implements claims.TreeProver.
 func (f *Fractions) Round() (difference, leading fr.Element) {
 	half := len(f.p0) / 2
+	sums := make([][2]fr.Element, runtime.GOMAXPROCS(0))
+	parts := parallel(half, func(part, from, to int) {
+		sums[part][0], sums[part][1] = f.sum(from, to)
+	})
+	for _, s := range sums[:parts] {
+		difference.Add(&difference, &s[0])
+		leading.Add(&leading, &s[1])
+	}
+	return difference, leading
+}
+
+// sum is the part of a round's message that the given pairs make.
+func (f *Fractions) sum(from, to int) (difference, leading fr.Element) {
+	half := len(f.p0) / 2
 	var v fr.Element
-	for x := range half {
+	for x := from; x < to; x++ {
 		low := f.node(f.p0[x], f.p1[x], f.q0[x], f.q1[x])
 		high := f.node(f.p0[half+x], f.p1[half+x], f.q0[half+x], f.q1[half+x])
 		var d [4]fr.Element
@@ -94,8 +112,13 @@ func (f *Fractions) node(p0, p1, q0, q1 fr.Element) fr.Element {
 // Bind implements claims.TreeProver.
 func (f *Fractions) Bind(r fr.Element) {
 	half := len(f.p0) / 2
-	for _, t := range []*[]fr.Element{&f.p0, &f.p1, &f.q0, &f.q1} {
-		claims.Fold(*t, &r)
+	tables := []*[]fr.Element{&f.p0, &f.p1, &f.q0, &f.q1}
+	parallel(half, func(_, from, to int) {
+		for _, t := range tables {
+			claims.FoldRange(*t, &r, from, to)
+		}
+	})
+	for _, t := range tables {
 		*t = (*t)[:half]
 	}
 	// eq adds up to 1 over the next coordinate.

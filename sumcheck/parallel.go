@@ -1,0 +1,24 @@
+package sumcheck
+
+import (
+	"runtime"
+	"sync"
+)
+
+// grain is the least number of elements that are worth a goroutine of their own.
+const grain = 1 << 10
+
+// parallel calls work on parts of [0, n), on all processors; part numbers them from 0. It returns their number.
+func parallel(n int, work func(part, from, to int)) int {
+	parts := min(runtime.GOMAXPROCS(0), (n+grain-1)/grain)
+	if parts <= 1 {
+		work(0, 0, n)
+		return 1
+	}
+	var wait sync.WaitGroup
+	for part := range parts {
+		wait.Go(func() { work(part, part*n/parts, (part+1)*n/parts) })
+	}
+	wait.Wait()
+	return parts
+}
