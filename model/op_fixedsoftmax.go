@@ -72,8 +72,10 @@ func (s *FixedSoftmax) Eval(in [][]int64, inT []Tensor, outT Tensor) (out, acc [
 		h := bits.LeadingZeros32(uint32(sum))
 		r := fixedpoint.OneOverOnePlus(int32(sum<<h - 1<<31))
 		for _, v := range x {
-			p := fixedpoint.RDBPOT(fixedpoint.SRDHM(r, int32(s.Exp.At(v-greatest))), fixedOutShift-h)
-			out = append(out, min(int64(p), SoftmaxTop)+s.Zero)
+			p := int64(fixedpoint.SRDHM(r, int32(s.Exp.At(v-greatest))))
+			// The kernels stop where this shift exceeds 31, at 512 equal logits; the rounded result is then 0.
+			shift := fixedOutShift - h
+			out = append(out, min((p+1<<(shift-1))>>shift, SoftmaxTop)+s.Zero)
 		}
 	}
 	return out, nil

@@ -63,6 +63,9 @@ var refusals = map[string]string{
 	"quantize_1_int8_int8":     "model output is constant",
 	"quantize_6_uint8_int8":    "with another scale",
 	"quantize_8_int8_uint8":    "with another scale",
+	"quantize_int8_uint8_tail": "with another scale",
+	"quantize_u8_fine_4":       "with another scale",
+	"quantize_uint8_int8_tail": "with another scale",
 	"relu6_1":                  "quantized differently",
 	"relu6_2":                  "quantized differently",
 	"relu6_4":                  "quantized differently",
@@ -90,7 +93,7 @@ func TestOps(t *testing.T) {
 		if !m.Quantized() {
 			continue
 		}
-		for _, r := range []tflite.Rounding{tflite.TFLM, tflite.LiteRT} {
+		for _, r := range []tflite.Rounding{tflite.TFLM, tflite.LiteRT, tflite.Single} {
 			want, err := os.ReadFile(dir + "/" + string(r) + ".out")
 			if err != nil {
 				continue // this oracle cannot run it

@@ -41,23 +41,34 @@ func (n *integerNode) sumRule(sign int64) (sum, error) {
 	if n.rounding == LiteRT {
 		return binarySum(float32(a/out), float32(b/out), sign)
 	}
-	twice := 2 * float64(max(a, b))
-	first, err := n.rounding.scaled(float64(a) / twice)
-	if err != nil {
-		return sum{}, err
+	factors := sumFactors(a, b, out)
+	if sign < 0 {
+		factors = differenceFactors(a, b, out)
 	}
-	second, err := n.rounding.scaled(float64(b) / twice)
-	if err != nil {
-		return sum{}, err
+	var scaled [3]func(int64) int64
+	for i, real := range factors {
+		var err error
+		if scaled[i], err = n.rounding.scaled(real); err != nil {
+			return sum{}, err
+		}
 	}
-	last, err := n.rounding.scaled(twice / (float64(int(1)<<addShift) * float64(out)))
-	if err != nil {
-		return sum{}, err
-	}
+	first, second, last := scaled[0], scaled[1], scaled[2]
 	return sum{
 		quotient: func(x, y int64) int64 { return last(first(x<<addShift) + sign*second(y<<addShift)) },
 		slopes:   [2]float64{float64(a) / float64(out), float64(sign) * float64(b) / float64(out)},
 	}, nil
+}
+
+// sumFactors are the real multipliers of both operands and of their sum.
+func sumFactors(a, b, out float32) [3]float64 {
+	twice := 2 * float64(max(a, b))
+	return [3]float64{float64(a) / twice, float64(b) / twice, twice / (float64(int(1)<<addShift) * float64(out))}
+}
+
+// differenceFactors are those of a subtraction, which the kernels compute in binary32.
+func differenceFactors(a, b, out float32) [3]float64 {
+	twice := 2 * max(a, b)
+	return [3]float64{float64(a / twice), float64(b / twice), float64(twice / float32(float32(int(1)<<addShift)*out))}
 }
 
 // binarySum is XNNPACK's sum: both factors rounded to 21 bits, one shift.

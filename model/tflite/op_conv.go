@@ -111,7 +111,7 @@ func (n *integerNode) depthwise() error {
 	if err != nil {
 		return err
 	}
-	if n.tensor(1).typ == schema.TensorTypeUINT8 && n.rounding == LiteRT {
+	if w := n.tensor(1); w.typ == schema.TensorTypeUINT8 && w.axis != 0 && n.rounding == LiteRT {
 		n.rounding = TFLM // XNNPACK leaves it to the builtin kernel
 	}
 	return n.convolution(w, 3, n.tensor(1).shape[3], 1, o.FusedActivationFunction(), depthwiseWeight)
