@@ -1,0 +1,112 @@
+package claims
+
+import (
+	"math/rand/v2"
+	"testing"
+
+	"github.com/consensys/gnark-crypto/ecc/bn254/fr"
+)
+
+func randomTensor(rng *rand.Rand) *Tensor {
+	shape := make([]int, rng.IntN(4))
+	for a := range shape {
+		shape[a] = 1 + rng.IntN(11)
+	}
+	return NewTensor(shape...)
+}
+
+// TestLayout: every element has a cell of its own, blocks are aligned, and nothing is wasted from an aligned
+// start.
+func TestLayout(t *testing.T) {
+	rng := rand.New(rand.NewPCG(1, 2))
+	for range 100 {
+		var tensors []*Tensor
+		total := 0
+		for range 1 + rng.IntN(4) {
+			x := randomTensor(rng)
+			tensors = append(tensors, x)
+			total += x.Len()
+		}
+		if end := Layout(1<<12, tensors...); end != 1<<12+total {
+			t.Fatalf("%d elements end at %d", total, end-1<<12)
+		}
+		seen := map[int]bool{}
+		for _, x := range tensors {
+			elements := make([]bool, x.Len())
+			x.Each(func(element, cell int) {
+				if seen[cell] || elements[element] {
+					t.Fatalf("%v: cell %d or element %d twice", x.Shape, cell, element)
+				}
+				seen[cell], elements[element] = true, true
+			})
+			for i := range x.Blocks {
+				if b := &x.Blocks[i]; b.Offset&(1<<b.Bits()-1) != 0 {
+					t.Errorf("%v: block of 2^%d at %d", x.Shape, b.Bits(), b.Offset)
+				}
+			}
+		}
+	}
+	x := NewTensor(4)
+	if end := Layout(3, x); x.Blocks[0].Offset != 4 || end != 8 {
+		t.Errorf("four elements from 3 stand at %d to %d", x.Blocks[0].Offset, end)
+	}
+}
+
+// TestTensorProduct: the functional of a product of vectors is what the sum over all elements says.
+func TestTensorProduct(t *testing.T) {
+	rng := rand.New(rand.NewPCG(3, 4))
+	for range 60 {
+		x := randomTensor(rng)
+		end := Layout(0, NewTensor(5), x)
+		z := random(end)
+		var vectors [][]fr.Element
+		for _, n := range x.Shape {
+			vectors = append(vectors, random(n))
+		}
+		coefficient := random(1)[0]
+		var want fr.Element
+		x.Each(func(element, cell int) {
+			v := coefficient
+			for a := len(x.Shape) - 1; a >= 0; a-- {
+				v.Mul(&v, &vectors[a][element%x.Shape[a]])
+				element /= x.Shape[a]
+			}
+			want.Add(&want, v.Mul(&v, &z[cell]))
+		})
+		var got fr.Element
+		for _, b := range x.Product(coefficient, vectors...) {
+			v := b.value(z)
+			got.Add(&got, &v)
+		}
+		if !got.Equal(&want) {
+			t.Fatalf("%v: %s, want %s", x.Shape, got.String(), want.String())
+		}
+	}
+}
+
+// TestBlockAt: a point of a block, cut by axes, is the product of its axes' points.
+func TestBlockAt(t *testing.T) {
+	x := NewTensor(4, 6, 2)
+	end := Layout(0, x)
+	z := random(end)
+	for i := range x.Blocks {
+		b := &x.Blocks[i]
+		point := random(b.Bits())
+		at := b.At(fr.One(), point)
+		whole := at.value(z)
+		var vectors [][]fr.Element
+		for a, p := range b.Axes(point) {
+			v := make([]fr.Element, x.Shape[a])
+			copy(v[b.Parts[a].Start:], EqTable(p))
+			vectors = append(vectors, v)
+		}
+		var parts fr.Element
+		for _, p := range x.Product(fr.One(), vectors...) {
+			v := p.value(z)
+			parts.Add(&parts, &v)
+		}
+		if !whole.Equal(&parts) {
+			t.Errorf("block %d: %s, by axes %s", i, whole.String(), parts.String())
+		}
+	}
+}
