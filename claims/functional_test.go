@@ -15,6 +15,8 @@ func random(n int) []fr.Element {
 	return out
 }
 
+func cells(z []fr.Element) func(int) fr.Element { return func(i int) fr.Element { return z[i] } }
+
 // randomBlock is a functional of pairs and dense factors somewhere in 2^addressBits cells.
 func randomBlock(rng *rand.Rand, addressBits int) Block {
 	b := Block{Coefficient: random(1)[0]}
@@ -56,7 +58,7 @@ func TestBlocks(t *testing.T) {
 		if got := b.Sum(); !got.Equal(&sum) {
 			t.Fatalf("%+v: sum %s, want %s", b, got.String(), sum.String())
 		}
-		if got := b.value(z); !got.Equal(&inner) {
+		if got := b.of(cells(z)); !got.Equal(&inner) {
 			t.Fatalf("%+v: value %s, want %s", b, got.String(), inner.String())
 		}
 	}

@@ -134,12 +134,12 @@ func (r *Run) Finish() error {
 // Form is a public linear form: a constant, coefficients of messages, and a functional of Z.
 type Form struct {
 	Constant fr.Element
-	Terms    []Term
+	Messages []Scaled
 	Cells    []Block
 }
 
-// Term is a coefficient of a message.
-type Term struct {
+// Scaled is a coefficient of a message.
+type Scaled struct {
 	Message     Message
 	Coefficient fr.Element
 }
@@ -148,15 +148,15 @@ type Term struct {
 func Public(c fr.Element) Form { return Form{Constant: c} }
 
 // Of is the form of one message.
-func Of(m Message) Form { return Form{Terms: []Term{{m, fr.One()}}} }
+func Of(m Message) Form { return Form{Messages: []Scaled{{m, fr.One()}}} }
 
 // Add adds k times another form.
 func (f *Form) Add(k fr.Element, g Form) {
 	var v fr.Element
 	f.Constant.Add(&f.Constant, v.Mul(&k, &g.Constant))
-	for _, t := range g.Terms {
+	for _, t := range g.Messages {
 		t.Coefficient.Mul(&t.Coefficient, &k)
-		f.Terms = append(f.Terms, t)
+		f.Messages = append(f.Messages, t)
 	}
 	for _, b := range g.Cells {
 		b.Coefficient.Mul(&b.Coefficient, &k)
@@ -198,7 +198,7 @@ func (r *Run) Require(c Check) {
 func (c *Check) Value(messages, z []fr.Element) fr.Element {
 	out := c.Constant
 	var v fr.Element
-	for _, t := range c.Terms {
+	for _, t := range c.Messages {
 		out.Add(&out, v.Mul(&t.Coefficient, &messages[t.Message]))
 	}
 	for _, p := range c.Products {
@@ -206,20 +206,8 @@ func (c *Check) Value(messages, z []fr.Element) fr.Element {
 		out.Add(&out, v.Mul(&v, &p.Coefficient))
 	}
 	for i := range c.Cells {
-		v = c.Cells[i].value(z)
+		v = c.Cells[i].of(func(cell int) fr.Element { return z[cell] })
 		out.Add(&out, &v)
-	}
-	return out
-}
-
-// value is the functional of z.
-func (b *Block) value(z []fr.Element) fr.Element {
-	table := make([]fr.Element, 1<<b.Bits())
-	at := Block{Coefficient: b.Coefficient, Factors: b.Factors}
-	at.AddTo(table)
-	var out, v fr.Element
-	for i := range table {
-		out.Add(&out, v.Mul(&table[i], &z[b.Offset+i]))
 	}
 	return out
 }

@@ -75,7 +75,7 @@ func TestTensorProduct(t *testing.T) {
 		})
 		var got fr.Element
 		for _, b := range x.Product(coefficient, vectors...) {
-			v := b.value(z)
+			v := b.of(cells(z))
 			got.Add(&got, &v)
 		}
 		if !got.Equal(&want) {
@@ -93,7 +93,7 @@ func TestBlockAt(t *testing.T) {
 		b := &x.Blocks[i]
 		point := random(b.Bits())
 		at := b.At(fr.One(), point)
-		whole := at.value(z)
+		whole := at.of(cells(z))
 		var vectors [][]fr.Element
 		for a, p := range b.Axes(point) {
 			v := make([]fr.Element, x.Shape[a])
@@ -102,7 +102,7 @@ func TestBlockAt(t *testing.T) {
 		}
 		var parts fr.Element
 		for _, p := range x.Product(fr.One(), vectors...) {
-			v := p.value(z)
+			v := p.of(cells(z))
 			parts.Add(&parts, &v)
 		}
 		if !whole.Equal(&parts) {

@@ -216,21 +216,21 @@ func (f *fractions) combine(c *Check, n [4]Form, weight, lambda fr.Element) {
 
 // multiply adds k·a·b to a check, where each is one message or public.
 func (c *Check) multiply(a, b Form, k fr.Element) error {
-	if len(a.Terms) == 0 {
+	if len(a.Messages) == 0 {
 		a, b = b, a
 	}
 	switch {
-	case len(a.Terms) == 0:
+	case len(a.Messages) == 0:
 		var v fr.Element
 		v.Mul(&a.Constant, &b.Constant).Mul(&v, &k)
 		c.Constant.Add(&c.Constant, &v)
-	case len(b.Terms) == 0:
+	case len(b.Messages) == 0:
 		var v fr.Element
 		c.Form.Add(*v.Mul(&k, &b.Constant), a)
-	case len(a.Terms) == 1 && len(b.Terms) == 1:
-		c.Products = append(c.Products, Product{a.Terms[0].Message, b.Terms[0].Message, k})
+	case len(a.Messages) == 1 && len(b.Messages) == 1:
+		c.Products = append(c.Products, Product{a.Messages[0].Message, b.Messages[0].Message, k})
 	default:
-		return fmt.Errorf("product of forms of %d and %d messages", len(a.Terms), len(b.Terms))
+		return fmt.Errorf("product of forms of %d and %d messages", len(a.Messages), len(b.Messages))
 	}
 	return nil
 }
