@@ -179,7 +179,7 @@ func (r *modelReport) print(w io.Writer) {
 		specs []tensorReport
 	}{{"input", r.Inputs}, {"output", r.Outputs}} {
 		for _, t := range side.specs {
-			fmt.Fprintf(w, "%s %q %s%v in [%d, %d], real = %.6g·(q − %d)\n", side.name, t.Name, t.Type, t.Shape, t.Min, t.Max, t.Scale, t.Zero)
+			fmt.Fprintf(w, "%s %q %s%v in [%d, %d], real = %.6g·%s\n", side.name, t.Name, t.Type, t.Shape, t.Min, t.Max, t.Scale, lessZero(t.Zero))
 		}
 	}
 	fmt.Fprintln(w)
@@ -192,6 +192,17 @@ func (r *modelReport) print(w io.Writer) {
 	fmt.Fprintf(w, "not in a layer: %s constraints for inputs and outputs, %s for tables, %s for challenges\n",
 		grouped(r.Totals.Border), grouped(r.Totals.Tables), grouped(r.Totals.Fixed))
 	r.Estimate.print(w)
+}
+
+// lessZero is q less a zero point, for people.
+func lessZero(zero int64) string {
+	switch {
+	case zero > 0:
+		return fmt.Sprintf("(q − %d)", zero)
+	case zero < 0:
+		return fmt.Sprintf("(q + %d)", -zero)
+	}
+	return "q"
 }
 
 func (r *modelReport) printLayers(w io.Writer) {

@@ -51,8 +51,8 @@ type operator struct {
 // the buffer, which is the error here; lengths are checked before anything is allocated for them.
 func parse(data []byte) (f *file, err error) {
 	defer func() {
-		if r := recover(); r != nil {
-			f, err = nil, fmt.Errorf("%w: an offset leaves the file: %v", ErrMalformed, r)
+		if recover() != nil {
+			f, err = nil, fmt.Errorf("%w: an offset leaves the file, which is damaged or cut short (%d bytes)", ErrMalformed, len(data))
 		}
 	}()
 	if len(data) > maxBytes {
