@@ -117,12 +117,28 @@ func TestDraw(t *testing.T) {
 
 // TestProductsNeedWires: a product of a message whose pad is no wire is a mistake of the protocol's author.
 func TestProductsNeedWires(t *testing.T) {
-	r := NewVerifier([32]byte{}, random(2))
-	a, b := r.Send(Linear, 1, nil)[0], r.Send(Multiplied, 1, nil)[0]
+	r := NewVerifier([32]byte{}, random(9))
+	linear, group, next := r.Send(Linear, 1, nil), r.Send(Multiplied, 4, nil), r.sendFrom(2, Multiplied, 2, nil)
+	for _, c := range []struct {
+		a, b    Message
+		allowed bool
+	}{
+		{group[0], group[3], true}, {group[2], group[1], true}, {group[3], group[2], true}, {next[0], next[1], true},
+		{group[0], group[1], false}, {group[0], group[2], false}, {group[1], group[3], false}, {group[0], group[0], false},
+		{linear[0], group[0], false}, {group[3], next[0], false}, {group[2], next[1], false},
+	} {
+		_, _, ok := r.Pattern(Product{A: c.a, B: c.b})
+		if ok != c.allowed {
+			t.Errorf("messages %d and %d: allowed is %v", c.a, c.b, ok)
+		}
+	}
+	if linear, singles, groups := r.Used(); linear != 1 || singles != 0 || groups != 2 {
+		t.Errorf("%d linear, %d single, %d groups", linear, singles, groups)
+	}
 	defer func() {
 		if recover() == nil {
 			t.Error("accepted")
 		}
 	}()
-	r.Require(Check{Products: []Product{{A: a, B: b, Coefficient: fr.One()}}})
+	r.Require(Check{Products: []Product{{A: linear[0], B: group[0], Coefficient: fr.One()}}})
 }

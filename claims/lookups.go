@@ -35,8 +35,9 @@ type Looked struct {
 // Lookups reduces lookups to claims on the queries' keys and on multiplicities. provers holds the tree of
 // queries and the tree of rows of each lookup, nil for a verifier.
 //
-// No root's denominator is 0: each has an inverse, which is sent. Otherwise a key equal to α, or a 0 that a
-// prover put into a tree, would let any sum pass.
+// A root's denominator of 0 would let any sum pass. It is the product of the leaves, which are α less something
+// that was fixed before α (cells, public keys, or nothing at all): 0 with probability leaves/2^254. So trees
+// must reach their leaves, and all cells be committed before α is drawn.
 func (r *Run) Lookups(lookups []Lookup, provers []TreeProver) []Looked {
 	var trees []Tree
 	for _, l := range lookups {
@@ -45,7 +46,6 @@ func (r *Run) Lookups(lookups []Lookup, provers []TreeProver) []Looked {
 			Tree{Name: l.Name + ", rows", Height: l.Rows})
 	}
 	roots, leaves := r.Fractions(trees, provers)
-	r.invertible(roots, provers)
 	out := make([]Looked, len(lookups))
 	one, minus := fr.One(), fr.One()
 	minus.Neg(&minus)
@@ -60,22 +60,4 @@ func (r *Run) Lookups(lookups []Lookup, provers []TreeProver) []Looked {
 		out[i] = Looked{Query: leaves[2*i].Point, Denominator: leaves[2*i].Q, Row: row.Point, Multiplicities: row.P}
 	}
 	return out
-}
-
-// invertible sends the inverse of every root's denominator and requires that it is one.
-func (r *Run) invertible(roots [][2]Message, provers []TreeProver) {
-	inverses := r.Send(Multiplied, len(roots), func() []fr.Element {
-		out := make([]fr.Element, len(provers))
-		for i, p := range provers {
-			_, q := p.Root()
-			out[i].Inverse(&q)
-		}
-		return out
-	})
-	var minus fr.Element
-	one := fr.One()
-	minus.Neg(&one)
-	for i := range roots {
-		r.Require(Check{Form: Public(minus), Products: []Product{{roots[i][1], inverses[i], one}}})
-	}
 }

@@ -14,7 +14,7 @@ var ErrVanishing = errors.New("the combined functional vanishes")
 //
 //	Constant + Σ coefficients·messages + Σ products,
 //
-// with messages of kind Multiplied alone.
+// without messages of kind Linear.
 type Opening struct {
 	Point    []fr.Element // top bit first
 	Constant fr.Element
@@ -39,7 +39,7 @@ func (r *Run) Merge(addressBits int, padCell func(i int) int, prover MergeProver
 		provers = []ProductProver{prover(all.Cells)}
 	}
 	// The sum is minus everything but cells. It is no linear form, so the rounds run on what they add to it.
-	point, rounds, _ := terms.Reduce(r, Form{}, Multiplied, provers)
+	point, rounds, _ := terms.Reduce(r, Form{}, Single, provers)
 	if err := r.Finish(); err != nil {
 		return nil, err
 	}
@@ -103,7 +103,7 @@ func (r *Run) combined(padCell func(i int) int) Check {
 	}
 	pads := 0
 	for m, k := range coefficients {
-		if r.Kinds[m] == Multiplied {
+		if r.Kinds[m] != Linear {
 			all.Messages = append(all.Messages, Scaled{Message(m), k})
 			continue
 		}

@@ -97,23 +97,32 @@ func (p Products) bind(j, rounds int, rho fr.Element, provers []ProductProver, f
 // Of each term it returns the messages of A and B, which the caller has to claim of what they are the
 // values of.
 func (p Products) Split(r *Run, reduced Form, factors []fr.Element, provers []ProductProver) [][2]Message {
-	sent := r.Send(Multiplied, 2*len(p.Bits), func() []fr.Element {
-		var out []fr.Element
-		for _, t := range provers {
-			a, b := t.Values()
-			out = append(out, a, b)
-		}
-		return out
-	})
 	check := Check{}
-	var minus fr.Element
-	one := fr.One()
-	check.Form.Add(*minus.Neg(&one), reduced)
-	out := make([][2]Message, len(p.Bits))
+	check.Form.Add(minusOne(), reduced)
+	var out [][2]Message
+	for t := 0; t < len(p.Bits); t += 2 {
+		out = append(out, p.splitPair(r, t, provers)...)
+	}
 	for t := range out {
-		out[t] = [2]Message{sent[2*t], sent[2*t+1]}
 		check.Products = append(check.Products, Product{out[t][0], out[t][1], factors[t]})
 	}
 	r.Require(check)
 	return out
+}
+
+// splitPair sends the values of terms t and t+1 in one group, A A' B' B, or of the last one in its last slots.
+func (p Products) splitPair(r *Run, t int, provers []ProductProver) [][2]Message {
+	if t+1 == len(p.Bits) {
+		m := r.sendFrom(2, Multiplied, 2, func() []fr.Element {
+			a, b := provers[t].Values()
+			return []fr.Element{a, b}
+		})
+		return [][2]Message{{m[0], m[1]}}
+	}
+	m := r.Send(Multiplied, 4, func() []fr.Element {
+		a, b := provers[t].Values()
+		c, d := provers[t+1].Values()
+		return []fr.Element{a, c, d, b}
+	})
+	return [][2]Message{{m[0], m[3]}, {m[1], m[2]}}
 }

@@ -17,9 +17,19 @@ type Kind uint8
 const (
 	// Linear messages occur in forms only linearly: their pads are cells of Z.
 	Linear Kind = iota
-	// Multiplied messages may also occur in products: their pads are wires of a circuit.
+	// Single messages occur only linearly too, but are sent after the cells' functional is fixed: their pads are
+	// wires of a circuit.
+	Single
+	// Multiplied messages may also occur in products: their pads are wires that stand in groups of four.
 	Multiplied
 )
+
+// GroupSize is the number of messages of a group. A product is of two messages of one group, in the slots that
+// Patterns lists: so a circuit for so many groups serves every protocol.
+const GroupSize = 4
+
+// Patterns are the slots of a group whose product can be taken.
+var Patterns = [3][2]int{{0, 3}, {1, 2}, {2, 3}}
 
 // ErrMessages: a proof has fewer or more message elements than the protocol reads.
 var ErrMessages = errors.New("wrong number of messages")
@@ -30,12 +40,16 @@ type Run struct {
 	Sent []fr.Element
 	// Kinds has a kind for each of Sent.
 	Kinds []Kind
+	// Slots says which wire holds the pad of a message among those of its kind: by number for Linear and
+	// Single, GroupSize·group + slot for Multiplied.
+	Slots []int
 	// Checks are the forms that have to be 0.
 	Checks []Check
 
 	state  [32]byte
 	source source
 	err    error
+	used   [3]int // slots, by kind
 }
 
 // source yields the next messages, under their pads; values are what the prover sends, nil for a
@@ -82,8 +96,14 @@ func (p padded) next(kind Kind, n int, values func() []fr.Element) ([]fr.Element
 	return out, nil
 }
 
-// Send absorbs n message elements. values computes them for a prover; a verifier never calls it.
+// Send absorbs n message elements; those of kind Multiplied begin a group. values computes them for a prover; a
+// verifier never calls it.
 func (r *Run) Send(kind Kind, n int, values func() []fr.Element) []Message {
+	return r.sendFrom(0, kind, n, values)
+}
+
+// sendFrom is Send from a slot of the group on.
+func (r *Run) sendFrom(slot int, kind Kind, n int, values func() []fr.Element) []Message {
 	first := len(r.Sent)
 	sent := make([]fr.Element, n)
 	if r.err == nil {
@@ -100,6 +120,11 @@ func (r *Run) Send(kind Kind, n int, values func() []fr.Element) []Message {
 		h.Write(b[:])
 		out[i] = Message(first + i)
 		r.Kinds = append(r.Kinds, kind)
+		r.Slots = append(r.Slots, r.used[kind]+slot+i)
+	}
+	r.used[kind] += slot + n
+	if over := r.used[kind] % GroupSize; kind == Multiplied && over > 0 {
+		r.used[kind] += GroupSize - over
 	}
 	r.Sent = append(r.Sent, sent...)
 	h.Sum(r.state[:0])
@@ -183,14 +208,34 @@ type Check struct {
 	Products []Product
 }
 
-// Require adds a check. Messages of products must be of kind Multiplied.
+// Require adds a check. Products have to be of messages whose slots allow it: that is for the author of a protocol
+// to see to, hence a panic.
 func (r *Run) Require(c Check) {
 	for _, p := range c.Products {
-		if r.Kinds[p.A] != Multiplied || r.Kinds[p.B] != Multiplied {
-			panic("claims: product of a message whose pad is no wire")
+		if _, _, ok := r.Pattern(p); !ok {
+			panic(fmt.Sprintf("claims: product of messages %d and %d, which no circuit multiplies", p.A, p.B))
 		}
 	}
 	r.Checks = append(r.Checks, c)
+}
+
+// Pattern is the group of a product and the number of its slots in Patterns.
+func (r *Run) Pattern(p Product) (group, pattern int, ok bool) {
+	if r.Kinds[p.A] != Multiplied || r.Kinds[p.B] != Multiplied {
+		return 0, 0, false
+	}
+	a, b := r.Slots[p.A], r.Slots[p.B]
+	for i, slots := range Patterns {
+		if a/GroupSize == b/GroupSize && (slots == [2]int{a % GroupSize, b % GroupSize} || slots == [2]int{b % GroupSize, a % GroupSize}) {
+			return a / GroupSize, i, true
+		}
+	}
+	return 0, 0, false
+}
+
+// Used is the number of wires for Single messages and of groups, and of cells for Linear ones.
+func (r *Run) Used() (linear, singles, groups int) {
+	return r.used[Linear], r.used[Single], r.used[Multiplied] / GroupSize
 }
 
 // Value is the check's value for known messages and a known Z: 0 if it holds. It is what a circuit shows

@@ -76,16 +76,23 @@ func (f *fractions) height() int {
 }
 
 func (f *fractions) roots() {
-	sent := f.run.Send(Multiplied, 2*len(f.trees), func() []fr.Element {
-		var out []fr.Element
-		for _, p := range f.provers {
-			a, b := p.Root()
-			out = append(out, a, b)
+	for t := 0; t < len(f.trees); t += 2 {
+		f.rootPair(t, min(2, len(f.trees)-t))
+	}
+}
+
+// rootPair sends the roots of one or two trees in a group, numerators first, so that each numerator can be
+// multiplied by the other's denominator.
+func (f *fractions) rootPair(t, n int) {
+	sent := f.run.Send(Multiplied, 2*n, func() []fr.Element {
+		out := make([]fr.Element, 2*n)
+		for i := range n {
+			out[i], out[n+i] = f.provers[t+i].Root()
 		}
 		return out
 	})
-	for t := range f.trees {
-		p, q := sent[2*t], sent[2*t+1]
+	for i := range n {
+		p, q := sent[i], sent[n+i]
 		f.rootMessages = append(f.rootMessages, [2]Message{p, q})
 		f.leaves = append(f.leaves, Leaf{P: Of(p), Q: Of(q)})
 	}
@@ -190,7 +197,7 @@ func (f *fractions) sendChildren(t int, public bool, bound []fr.Element) (out [4
 			out[b] = Public(f.trees[t].Numerators(append(append([]fr.Element(nil), bound...), bit)))
 		}
 	}
-	sent := f.run.Send(Multiplied, 4-first, func() []fr.Element {
+	sent := f.run.sendFrom(first, Multiplied, 4-first, func() []fr.Element {
 		c := f.provers[t].Children()
 		return c[first:]
 	})

@@ -21,6 +21,7 @@ func random(n int) []fr.Element {
 type forest struct {
 	p, q  [][]fr.Element
 	trees []claims.Tree
+	roots [][2]claims.Message
 }
 
 func newForest(heights ...int) *forest {
@@ -52,7 +53,7 @@ func (f *forest) prove(seed [32]byte, provers []claims.TreeProver) (r *claims.Ru
 		pads = append(pads, pad)
 		return pad
 	})
-	_, leaves = r.Fractions(f.trees, provers)
+	f.roots, leaves = r.Fractions(f.trees, provers)
 	for i := range pads {
 		var m fr.Element
 		secret = append(secret, *m.Sub(&r.Sent[i], &pads[i]))
@@ -148,7 +149,7 @@ func (f *forest) checkRoots(t *testing.T, secret []fr.Element) {
 		for k := range f.p[i] {
 			sum.Add(&sum, v.Div(&f.p[i][k], &f.q[i][k]))
 		}
-		if v.Div(&secret[2*i], &secret[2*i+1]); !v.Equal(&sum) {
+		if v.Div(&secret[f.roots[i][0]], &secret[f.roots[i][1]]); !v.Equal(&sum) {
 			t.Errorf("tree %d: the root is not the sum", i)
 		}
 	}

@@ -117,12 +117,3 @@ func TestLookups(t *testing.T) {
 		}
 	}
 }
-
-// TestZeroRoot: a prover who puts 0 for a denominator, so that both sides of the equation vanish, has no inverse.
-func TestZeroRoot(t *testing.T) {
-	l := newLookup(2, 2, []int{0, 1, 2, 3})
-	l.queries[1] = l.alpha // its key less α is 0
-	if l.accepted(t) {
-		t.Error("a denominator of 0 was accepted")
-	}
-}
