@@ -52,10 +52,10 @@ type Run struct {
 	used   [3]int // slots, by kind
 }
 
-// source yields the next messages, under their pads; values are what the prover sends, nil for a
-// verifier.
+// source yields the next messages, under their pads, of which the first has the given slot; values are what the
+// prover sends, nil for a verifier.
 type source interface {
-	next(kind Kind, n int, values func() []fr.Element) ([]fr.Element, error)
+	next(kind Kind, slot, n int, values func() []fr.Element) ([]fr.Element, error)
 }
 
 // NewVerifier reads messages from a proof. seed covers the statement and all commitments.
@@ -66,7 +66,7 @@ func NewVerifier(seed [32]byte, sent []fr.Element) *Run {
 // received are a proof's messages.
 type received struct{ left []fr.Element }
 
-func (r *received) next(_ Kind, n int, _ func() []fr.Element) ([]fr.Element, error) {
+func (r *received) next(_ Kind, _, n int, _ func() []fr.Element) ([]fr.Element, error) {
 	if n > len(r.left) {
 		return nil, fmt.Errorf("%w: %d more expected", ErrMessages, n-len(r.left))
 	}
@@ -75,22 +75,22 @@ func (r *received) next(_ Kind, n int, _ func() []fr.Element) ([]fr.Element, err
 	return out, nil
 }
 
-// NewProver computes messages as it goes; pad is called once for each element, in order.
-func NewProver(seed [32]byte, pad func(Kind) fr.Element) *Run {
+// NewProver computes messages as it goes; pad is called once for each element, in order, with its kind and slot.
+func NewProver(seed [32]byte, pad func(kind Kind, slot int) fr.Element) *Run {
 	return &Run{state: seed, source: padded(pad)}
 }
 
 // padded draws a pad for each element.
-type padded func(Kind) fr.Element
+type padded func(Kind, int) fr.Element
 
-func (p padded) next(kind Kind, n int, values func() []fr.Element) ([]fr.Element, error) {
+func (p padded) next(kind Kind, slot, n int, values func() []fr.Element) ([]fr.Element, error) {
 	v := values()
 	if len(v) != n {
 		return nil, fmt.Errorf("%w: the prover has %d elements, the protocol asks for %d", ErrMessages, len(v), n)
 	}
 	out := make([]fr.Element, n)
 	for i := range out {
-		pad := p(kind)
+		pad := p(kind, slot+i)
 		out[i].Add(&v[i], &pad)
 	}
 	return out, nil
@@ -107,7 +107,7 @@ func (r *Run) sendFrom(slot int, kind Kind, n int, values func() []fr.Element) [
 	first := len(r.Sent)
 	sent := make([]fr.Element, n)
 	if r.err == nil {
-		got, err := r.source.next(kind, n, values)
+		got, err := r.source.next(kind, r.used[kind]+slot, n, values)
 		if r.err = err; err == nil {
 			sent = got
 		}

@@ -48,7 +48,7 @@ func (f *forest) provers() []claims.TreeProver {
 // prove runs the prover with random pads and returns the messages in the clear and under them.
 func (f *forest) prove(seed [32]byte, provers []claims.TreeProver) (r *claims.Run, secret []fr.Element, leaves []claims.Leaf) {
 	var pads []fr.Element
-	r = claims.NewProver(seed, func(claims.Kind) fr.Element {
+	r = claims.NewProver(seed, func(claims.Kind, int) fr.Element {
 		pad := random(1)[0]
 		pads = append(pads, pad)
 		return pad
@@ -201,7 +201,7 @@ func (l *liar) Children() [4]fr.Element {
 func BenchmarkFractions(b *testing.B) {
 	f := newForest(18)
 	for b.Loop() {
-		r := claims.NewProver([32]byte{}, func(claims.Kind) fr.Element { return fr.Element{} })
+		r := claims.NewProver([32]byte{}, func(claims.Kind, int) fr.Element { return fr.Element{} })
 		r.Fractions(f.trees, f.provers())
 	}
 	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/float64(1<<18), "ns/leaf")

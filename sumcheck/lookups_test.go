@@ -47,7 +47,7 @@ func (l *lookup) less(v []fr.Element) []fr.Element {
 func (l *lookup) accepted(t *testing.T) bool {
 	t.Helper()
 	var pads []fr.Element
-	r := claims.NewProver([32]byte{3}, func(claims.Kind) fr.Element {
+	r := claims.NewProver([32]byte{3}, func(claims.Kind, int) fr.Element {
 		pads = append(pads, random(1)...)
 		return pads[len(pads)-1]
 	})

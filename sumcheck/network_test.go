@@ -207,7 +207,7 @@ func (e *example) accepted(t *testing.T, public [][]int64) bool {
 	first := len(e.z)
 	var wires []fr.Element // pads of the other messages, by message; 0 for linear ones
 	linear := 0
-	r := claims.NewProver([32]byte{9}, func(kind claims.Kind) fr.Element {
+	r := claims.NewProver([32]byte{9}, func(kind claims.Kind, _ int) fr.Element {
 		if kind == claims.Linear {
 			wires = append(wires, fr.Element{})
 			linear++

@@ -68,7 +68,7 @@ func TestProducts(t *testing.T) {
 		t.Run(fmt.Sprint(bits), func(t *testing.T) {
 			s := newSums(bits...)
 			var pads []fr.Element
-			pad := func(claims.Kind) fr.Element {
+			pad := func(claims.Kind, int) fr.Element {
 				pads = append(pads, random(1)...)
 				return pads[len(pads)-1]
 			}
