@@ -30,6 +30,14 @@ var allowed = map[string][]string{
 	"prover/ceremony":     {"internal/envelope"},
 	"testvectors":         {},
 	"model/onnx/onnxtest": {"model/float", "model/onnx", "model/onnx/internal/onnxpb"},
+
+	// The verifier in other programs.
+	"verifier/session":            {"verifier", "verifier/artifact"},
+	"verifier/session/vectortest": {},
+	"verifier/service":            {"verifier/session"},
+	"verifier/wasm":               {"verifier/session"},
+	"verifier/wasm/npm":           {},
+	"verifier/wasm/page":          {"verifier/wasm/npm"},
 }
 
 func TestImportsPointDown(t *testing.T) {
