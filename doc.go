@@ -9,6 +9,7 @@
 //	model                      the integer graph and its executor: the meaning of a model
 //	model/onnx, model/quantize import of trained networks, by way of model/float
 //	verifier, verifier/artifact the other side: needs none of the above
+//	verifier/session, /wasm, /service  the verifier in other programs, in browsers, over HTTP
 //	fixedpoint, internal/…     integer arithmetic, file framing, the statement's digest
 //
 // Start with package prover for proofs, package verifier to check them, and docs/protocol.md for what

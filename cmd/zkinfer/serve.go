@@ -53,7 +53,7 @@ lets requests finish and ends it with exit code 0.`,
 	flags.StringVar(&f.listen, "listen", "127.0.0.1:8080", "address to listen on; port 0 takes a free one")
 	flags.Int64Var(&f.limits.MaxBody, "max-proof-bytes", 1<<20, "largest proof file")
 	flags.IntVar(&f.limits.MaxConcurrent, "max-concurrent", 0, "verifications at a time (default: the number of processors)")
-	flags.IntVar(&f.limits.MaxInFlight, "max-requests", 256, "requests at a time, with those that wait")
+	flags.IntVar(&f.limits.MaxInFlight, "max-requests", 64, "requests at a time, with those that wait")
 	flags.DurationVar(&f.limits.MaxWait, "max-wait", 5*time.Second, "how long a request waits for a verification to begin")
 	return c
 }

@@ -37,7 +37,7 @@ var OpenAPI []byte
 type Options struct {
 	MaxBody       int64         // bytes of a proof file; 1 MiB
 	MaxConcurrent int           // verifications at a time; the number of processors
-	MaxInFlight   int           // requests at a time, those included that wait or are still sent; 256
+	MaxInFlight   int           // requests at a time, those included that wait or are still sent; 64
 	MaxWait       time.Duration // for a verification to begin; 5 s
 }
 
@@ -49,7 +49,7 @@ func (o Options) withDefaults() Options {
 		o.MaxConcurrent = runtime.GOMAXPROCS(0)
 	}
 	if o.MaxInFlight == 0 {
-		o.MaxInFlight = 256
+		o.MaxInFlight = 64
 	}
 	if o.MaxWait == 0 {
 		o.MaxWait = 5 * time.Second

@@ -15,9 +15,6 @@ import (
 	"github.com/zkinfer/zkinfer/verifier/session"
 )
 
-// abi is the version of the exports. The loader refuses another one.
-const abi = 1
-
 // Limits that keep the module's memory below 64 MB whatever it is given; a test in Node measures it.
 const (
 	// maxRequest bounds the files of one call together: proofs with some 250,000 public values.

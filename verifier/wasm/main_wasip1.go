@@ -5,6 +5,9 @@ import (
 	"unsafe"
 )
 
+// abi is the version of the exports. The loader refuses another one.
+const abi = 1
+
 var verifier = &machine{loaded: map[uint32]loaded{}}
 
 // A WebAssembly memory never shrinks: collect garbage before it grows.

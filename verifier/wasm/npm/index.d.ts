@@ -29,9 +29,12 @@ export declare class VerifierError extends Error {
   constructor(failure: Failure);
 }
 
+/** The contents of a file. A Buffer of Node is one too. */
+export type Bytes = Uint8Array | ArrayBuffer;
+
 export interface Options {
   /** The module: compiled, or its bytes, plain or gzipped. Without it the one in this package is read. */
-  wasm?: WebAssembly.Module | BufferSource | Promise<WebAssembly.Module | BufferSource>;
+  wasm?: WebAssembly.Module | Bytes | Promise<WebAssembly.Module | Bytes>;
 }
 
 export declare function createVerifier(options?: Options): Promise<Verifier>;
@@ -44,12 +47,12 @@ export declare class Verifier {
    * Loads the contents of `verifying.key` and `model.zkc`.
    * @throws {VerifierError} malformed_key, wrong_kind, unsupported_version, key_mismatch, too_large
    */
-  load(verifyingKey: BufferSource, modelCommitment: BufferSource): Key;
+  load(verifyingKey: Bytes, modelCommitment: Bytes): Key;
 }
 
 export interface VerifyOptions {
   /** The context that the proof must have been made for; without it any context is accepted. */
-  context?: BufferSource;
+  context?: Bytes;
 }
 
 export declare class Key {
@@ -59,7 +62,7 @@ export declare class Key {
    * Checks the contents of a `.zkp` file. The answer is a report, also for a proof that is not accepted.
    * @throws {VerifierError} too_large, or failure where the module ended
    */
-  verify(proof: BufferSource, options?: VerifyOptions): Report;
+  verify(proof: Bytes, options?: VerifyOptions): Report;
   /** Frees what the module holds for this key, which cannot be used afterwards. */
   free(): void;
 }
