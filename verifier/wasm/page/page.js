@@ -391,12 +391,13 @@ function numbersOf(json, info) {
   });
 }
 
-// rawValues reads quantized values, little-endian in the inputs' types, one input after another.
+// rawValues reads quantized values, little-endian in the inputs' types, one input after another: the first
+// sample of a file of several.
 function rawValues(bytes, info) {
   const readers = { int8: [1, 'getInt8'], uint8: [1, 'getUint8'], int16: [2, 'getInt16'], uint16: [2, 'getUint16'], int32: [4, 'getInt32'] };
   const expected = info.inputs.reduce((sum, spec) => sum + volume(spec) * readers[spec.type][0], 0);
-  if (bytes.length !== expected) {
-    throw new Error(`it is no PNG, JPEG or JSON, and raw values would have ${expected} bytes`);
+  if (bytes.length === 0 || bytes.length % expected !== 0) {
+    throw new Error(`it is no PNG, JPEG or JSON, and raw values would have ${expected} bytes a sample`);
   }
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   let at = 0;

@@ -199,7 +199,12 @@ test('inputs as JSON and as raw values', { skip }, async () => {
   const pixels = await drawn(page);
   await writeFile(at('pixels.json'), JSON.stringify({ input_data: [pixels] }));
   await writeFile(at('short.json'), JSON.stringify(pixels.slice(1)));
-  for (const [name, says] of [['pixels.json', 'Exactly what is in pixels.json'], ['short.json', 'Not compared with short.json: expected 784']]) {
+  const raw = Buffer.from(Uint8Array.from(pixels));
+  await writeFile(at('pixels.raw'), raw);
+  await writeFile(at('several.raw'), Buffer.concat([raw, Buffer.alloc(784)]));
+  await writeFile(at('cut.raw'), raw.subarray(1));
+  for (const [name, says] of [['pixels.json', 'Exactly what is in pixels.json'], ['short.json', 'Not compared with short.json: expected 784'],
+    ['pixels.raw', 'Exactly what is in pixels.raw'], ['several.raw', 'Exactly what is in several.raw'], ['cut.raw', 'Not compared with cut.raw']]) {
     await page.choose('#choose', [at(name)]);
     await page.until(`document.body.innerText.includes(${JSON.stringify(says)})`);
   }
