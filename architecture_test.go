@@ -25,9 +25,11 @@ var allowed = map[string][]string{
 	"sumcheck":            {"claims"},
 	"verifier":            {"internal/statement"},
 	"verifier/artifact":   {"verifier", "internal/envelope"},
+	"verifier/wrapped":    {"claims"},
 	"prover":              {"circuits", "model", "verifier", "verifier/artifact", "internal/envelope", "prover/keygen"},
 	"prover/keygen":       {},
 	"prover/ceremony":     {"internal/envelope"},
+	"prover/wrap":         {"circuits", "claims", "prover/keygen", "verifier/wrapped"},
 	"testvectors":         {},
 	"model/onnx/onnxtest": {"model/float", "model/onnx", "model/onnx/internal/onnxpb"},
 
