@@ -26,6 +26,7 @@ var allowed = map[string][]string{
 	"verifier":            {"internal/statement"},
 	"verifier/artifact":   {"verifier", "internal/envelope"},
 	"verifier/wrapped":    {"claims"},
+	"verifier/evm":        {"verifier", "internal/statement"},
 	"prover":              {"circuits", "model", "verifier", "verifier/artifact", "internal/envelope", "prover/keygen"},
 	"prover/keygen":       {},
 	"prover/ceremony":     {"internal/envelope"},
