@@ -6,7 +6,8 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"math"
+	"math/big"
+	"slices"
 	"strconv"
 	"text/template"
 
@@ -57,7 +58,7 @@ func Contract(vk *verifier.VerifyingKey) ([]byte, error) {
 // fits bounds what grows with the key: the code, by what its parts were measured to take at most, and
 // the contract that holds the model commitment.
 func fits(vk *verifier.VerifyingKey) error {
-	const base, point, commitment, tensor = 7600, 110, 560, 700
+	const base, point, commitment, tensor = 7900, 90, 420, 330
 	inputs := len(vk.K) - len(vk.Commitments) - 1
 	size := base + point*inputs + commitment*len(vk.Commitments) + tensor*(len(vk.Inputs)+len(vk.Outputs))
 	if size > MaxCode {
@@ -86,9 +87,8 @@ type view struct {
 	ModelH                     g1View
 	Objects                    []objectView
 	OnlyCommitted              bool
-	FoldsBytes, FoldsElements  bool
-	NarrowRange, WideRange     bool
-	ByteIndices                []int
+	Folds                      []foldView
+	Bounded                    bool // some tensor is
 	K0, KS                     g1View
 	Packed                     []packedView
 	KChallenges                []pointView
@@ -107,7 +107,7 @@ type sideView struct {
 type tensorView struct {
 	Index, Len, Width, Bytes int
 	Side, Name, Shape, Type  string
-	Tag, Bound               string
+	Tag, Bound, Lanes        string
 	Min, Max                 int64 // Max is that of an element minus Min
 	Committed, Bounded       bool
 }
@@ -120,11 +120,18 @@ type objectView struct {
 	Base, H                     g1View
 }
 
+// foldView is a function that folds elements of a width: Step bytes at a time, Terms from the last
+// element to the first.
+type foldView struct {
+	Width, Step int
+	Terms       []string
+}
+
 // packedView is a tensor among the public inputs.
 type packedView struct {
 	Side         string
 	Tensor, Step int
-	Points       []pointView
+	Points       string // in hexadecimal, one after another
 }
 
 // pointView is a point of K with the place of what it is multiplied with.
@@ -152,9 +159,6 @@ func newView(vk *verifier.VerifyingKey) *view {
 		Alpha: g1(&vk.Alpha), Beta: g2(&vk.Beta), Gamma: g2(&vk.Gamma), Delta: g2(&vk.Delta), G: g2(&vk.Commitments[0].G),
 		PairingWords: 6 * (5 + n), PairingBytes: 6 * (5 + n) * word, PoKPair: 24, PoKPairG2: 26,
 	}
-	for i := range word {
-		v.ByteIndices = append(v.ByteIndices, word-1-i)
-	}
 	v.addTensors(vk)
 	v.addObjects(vk)
 	v.addPublic(vk)
@@ -176,8 +180,7 @@ func (v *view) addTensors(vk *verifier.VerifyingKey) {
 	for _, side := range [][]tensorView{v.Inputs, v.Outputs} {
 		for _, t := range side {
 			v.Private = v.Private || t.Committed
-			v.NarrowRange = v.NarrowRange || t.Bounded && t.Width == 1
-			v.WideRange = v.WideRange || t.Bounded && t.Width > 1
+			v.Bounded = v.Bounded || t.Bounded
 		}
 	}
 }
@@ -192,9 +195,9 @@ var bounds = map[verifier.Binding]struct{ tag, bound string }{
 func newTensor(side string, i int, t *verifier.TensorSpec) tensorView {
 	b := bounds[t.Binding]
 	v := tensorView{Index: i, Len: t.Len(), Width: t.Width(), Bytes: tensorBytes(t), Side: side, Name: strconv.QuoteToASCII(t.Name),
-		Shape: fmt.Sprint(t.Shape), Type: t.Type, Tag: b.tag, Bound: b.bound, Min: t.Min, Max: t.Max - t.Min,
+		Shape: fmt.Sprint(t.Shape), Type: t.Type, Tag: b.tag, Bound: b.bound, Lanes: lanes(t.Width()), Min: t.Min, Max: t.Max - t.Min,
 		Committed: t.Binding == verifier.BindingCommitted}
-	v.Bounded = !v.Committed && v.Max < int64(math.Pow(256, float64(v.Width)))-1
+	v.Bounded = !v.Committed && v.Max < 1<<(8*v.Width)-1
 	return v
 }
 
@@ -212,10 +215,45 @@ func (v *view) addObjects(vk *verifier.VerifyingKey) {
 			What: t[c.Tensor].Side + " " + strconv.Itoa(c.Tensor) + ", " + t[c.Tensor].Bound, Fold: c.Role == verifier.RoleFold, H: g1(&c.H)}
 		if o.Fold {
 			o.Base, v.OnlyCommitted = g1(&c.Base), false
-			v.FoldsBytes, v.FoldsElements = v.FoldsBytes || o.Width == 1, v.FoldsElements || o.Width > 1
+			v.addFold(o.Width)
 		}
 		v.Objects = append(v.Objects, o)
 	}
+}
+
+// addFold adds the function that folds elements of a width, unless it is there.
+func (v *view) addFold(width int) {
+	if slices.ContainsFunc(v.Folds, func(f foldView) bool { return f.Width == width }) {
+		return
+	}
+	const nested = 4 // sums in one expression, as many as the stack has room for
+	f := foldView{Width: width, Step: word / width * width}
+	for k := word / width; k > 0; {
+		sum := "v"
+		for range min(k, nested) {
+			k--
+			sum = fmt.Sprintf("add(mulmod(%s, alpha, r), %s)", sum, element(width, k))
+		}
+		f.Terms = append(f.Terms, sum)
+	}
+	v.Folds = append(v.Folds, f)
+}
+
+// element is element k of a word w: turned around, unless elements are bytes.
+func element(width, k int) string {
+	if width == 1 {
+		return fmt.Sprintf("byte(%d, w)", k)
+	}
+	return fmt.Sprintf("and(shr(%d, w), %#x)", 8*width*k, uint64(1)<<(8*width)-1)
+}
+
+// lanes is a one in each lane of two elements.
+func lanes(width int) string {
+	n := new(big.Int)
+	for k := 0; k+1 < word/width; k += 2 {
+		n.SetBit(n, 8*width*k, 1)
+	}
+	return fmt.Sprintf("%#x", n)
 }
 
 func sideOf(output bool, v *view) (tensors []tensorView, name string) {
@@ -239,7 +277,8 @@ func (v *view) addPublic(vk *verifier.VerifyingKey) {
 			}
 			p := packedView{Side: side.name, Tensor: i, Step: 31 / t.Width() * t.Width()}
 			for at := 0; at < tensorBytes(t); at += p.Step {
-				p.Points = append(p.Points, pointView{g1(&vk.K[k]), at})
+				point := vk.K[k].RawBytes()
+				p.Points += hex.EncodeToString(point[:])
 				k++
 			}
 			v.Packed = append(v.Packed, p)

@@ -6,6 +6,7 @@ import (
 	"math/big"
 	"testing"
 
+	"github.com/consensys/gnark-crypto/ecc/bn254/fr"
 	"github.com/ethereum/go-ethereum/accounts/abi"
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/ethereum/go-ethereum/core"
@@ -182,3 +183,5 @@ func (d *deployed) classOf(err error) string {
 func bigInt(v int64) *big.Int { return big.NewInt(v) }
 
 func contractAddress(nonce uint64) common.Address { return crypto.CreateAddress(sender, nonce) }
+
+func toBig(e fr.Element) *big.Int { return e.BigInt(new(big.Int)) }

@@ -2,6 +2,8 @@ package evmtest
 
 import (
 	"context"
+	"fmt"
+	"math/bits"
 	"sync"
 	"testing"
 
@@ -19,33 +21,46 @@ type network struct {
 // networks have each way to bind a tensor, on each side, in one and in several bytes, and the fold
 // heights that a contract is for.
 var networks = []network{
-	{"fold 16, public", dense([]int{1, 100}, 0, 255, 32), prover.Options{FoldRows: 16}},
-	{"fold 16, private input and output", dense([]int{1, 100}, 0, 255, 32), prover.Options{FoldRows: 16, PrivateInput: true, PrivateOutput: true}},
-	{"fold 16, public 28×28 image", dense([]int{1, 784}, 0, 255, 10), prover.Options{FoldRows: 16}},
-	{"fold 16, public 3×32×32 image, folded", dense([]int{1, 3072}, 0, 255, 10), prover.Options{FoldRows: 16}},
-	{"fold 4, private 3×32×32 image", dense([]int{1, 3072}, 0, 255, 10), prover.Options{FoldRows: 4, PrivateInput: true}},
+	{"fold 16, public", dense(100, 0, 255, 256, 10), prover.Options{FoldRows: 16}},
+	{"fold 16, private input and output", dense(100, 0, 255, 256, 10), prover.Options{FoldRows: 16, PrivateInput: true, PrivateOutput: true}},
+	{"fold 16, public 28×28 image", dense(784, 0, 255, 256, 10), prover.Options{FoldRows: 16}},
+	{"fold 16, folded 3×32×32 image", dense(3072, 0, 255, 256, 10), prover.Options{FoldRows: 16}},
+	{"fold 16, private 3×32×32 image", dense(3072, 0, 255, 256, 10), prover.Options{FoldRows: 16, PrivateInput: true}},
 	{"folded input and output, narrow", table(2100, -20, 99), prover.Options{}},
 	{"two folded inputs of two bytes", sum(1000, -300, 300), prover.Options{}},
 	{"two packed inputs of two bytes", sum(40, -300, 300), prover.Options{}},
+	{"folded input of three bytes", dense(700, -100_000, 100_000, 4), prover.Options{}},
 	{"private output only", sum(7, 0, 65), prover.Options{PrivateOutput: true}},
 }
 
-// dense is one layer with small weights.
-func dense(shape []int, lo, hi int64, out int) func(*model.Builder) error {
+// dense has a layer from n values to each of the sizes.
+func dense(n int, lo, hi int64, sizes ...int) func(*model.Builder) error {
 	return func(b *model.Builder) error {
-		x, err := b.Input(model.Tensor{Name: "x", Shape: shape, Min: lo, Max: hi, Scale: 1})
-		if err != nil {
-			return err
+		x, err := b.Input(model.Tensor{Name: "x", Shape: []int{1, n}, Min: lo, Max: hi, Scale: 1})
+		for layer, size := range sizes {
+			if err != nil {
+				return err
+			}
+			// No sum exceeds 2^10 once it is shifted: weights are at most 2.
+			shift := bits.Len64(uint64(2*int64(n)*max(hi, -lo))) - 9
+			if layer > 0 {
+				shift = bits.Len64(uint64(2*n*128)) - 9
+			}
+			x, err = b.Add(fmt.Sprint("layer ", layer), &model.Dense{OutN: size, Weights: weights(n * size), Bias: make([]int64, size),
+				Rescale: model.Rescale{Shift: uint(shift), QMin: -512, QMax: 511, Table: model.ClampTable(-512, 511, -128, 127)}}, 1, 0, x)
+			n = size
 		}
-		weights := make([]int64, shape[1]*out)
-		for i := range weights {
-			weights[i] = int64(i*i%5) - 2
-		}
-		y, err := b.Add("y", &model.Dense{OutN: out, Weights: weights, Bias: make([]int64, out),
-			Rescale: model.Rescale{Shift: 12, QMin: -512, QMax: 511, Table: model.ClampTable(-512, 511, -128, 127)}}, 1, 0, x)
-		b.Output(y)
+		b.Output(x)
 		return err
 	}
+}
+
+func weights(n int) []int64 {
+	out := make([]int64, n)
+	for i := range out {
+		out[i] = int64(i*i%5) - 2
+	}
+	return out
 }
 
 // table halves each of n values.
