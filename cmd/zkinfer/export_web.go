@@ -19,18 +19,6 @@ import (
 	"github.com/zkinfer/zkinfer/verifier/wasm/page"
 )
 
-// newExport is the parent of the commands that make verifiers for elsewhere.
-func newExport(u *ui) *cobra.Command {
-	c := &cobra.Command{
-		Use:   "export",
-		Short: "Make a verifier for use elsewhere",
-		Args:  cobra.NoArgs,
-		RunE:  func(*cobra.Command, []string) error { return usagef("say what to export; see zkinfer export --help") },
-	}
-	c.AddCommand(newExportWeb(u))
-	return c
-}
-
 // Files of an exported folder, beside the key and the commitment.
 const (
 	pageFile      = "index.html"

@@ -38,7 +38,8 @@ func newRoot(u *ui) *cobra.Command {
 	flags := root.PersistentFlags()
 	flags.BoolVar(&u.json, "json", u.json, "print one JSON object instead of text")
 	flags.BoolVar(&u.quiet, "quiet", false, "no progress and no remarks on standard error")
-	root.AddCommand(newImport(u), newInspect(u), newRun(u), newSetup(u), newCommit(u), newProve(u), newVerify(u), newCeremony(u), newServe(u), newExport(u), newDemo(u))
+	root.AddCommand(newImport(u), newInspect(u), newRun(u), newSetup(u), newCommit(u), newProve(u), newVerify(u),
+		newExport(u), newCalldata(u), newServe(u), newCeremony(u), newDemo(u))
 	return root
 }
 
