@@ -1,28 +1,28 @@
 package main
 
 import (
-	"context"
-	"encoding/hex"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
-	"os"
-	"path/filepath"
-	"strings"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
-	"github.com/zkinfer/zkinfer/internal/envelope"
-	"github.com/zkinfer/zkinfer/prover"
 	"github.com/zkinfer/zkinfer/verifier"
 	"github.com/zkinfer/zkinfer/verifier/artifact"
-	"github.com/zkinfer/zkinfer/verifier/evm"
 )
 
-// constructorFile has what the verifier's constructor takes, in hexadecimal.
-const constructorFile = "constructor.hex"
+// newExport is the parent of the commands that make verifiers for elsewhere.
+func newExport(u *ui) *cobra.Command {
+	c := &cobra.Command{
+		Use:   "export",
+		Short: "Make a verifier for use elsewhere",
+		Args:  cobra.NoArgs,
+		RunE:  func(*cobra.Command, []string) error { return usagef("say what to export; see zkinfer export --help") },
+	}
+	c.AddCommand(newExportWeb(u), newExportEVM(u))
+	return c
+}
 
 // holdings are the two files that a verifier holds.
 type holdings struct{ keys, vk, commitment string }
@@ -46,135 +46,4 @@ func (h *holdings) open() (*verifier.VerifyingKey, *artifact.ModelCommitment, er
 		return nil, nil, &classified{"key_mismatch", errors.New("the model commitment was made for another verifying key; take both from one key folder, or run zkinfer commit")}
 	}
 	return vk, m, nil
-}
-
-type exportFlags struct {
-	holdings holdings
-	out      output
-}
-
-// exportReport is what --json prints.
-type exportReport struct {
-	Folder          string   `json:"folder"`
-	Files           []string `json:"files"`
-	Contract        string   `json:"contract"`    // path of the verifier's source
-	Constructor     string   `json:"constructor"` // encoded arguments of its constructor
-	VerifyingKey    string   `json:"verifying_key"`
-	ModelCommitment string   `json:"model_commitment"`
-	Commitments     int      `json:"commitments"`
-	FoldRows        int      `json:"fold_rows"`
-	PublicInputs    int      `json:"public_inputs"`
-	ProofBytes      int      `json:"proof_bytes"` // as the contract takes it
-	TrustedSetup    string   `json:"trusted_setup"`
-	Ceremony        string   `json:"ceremony,omitempty"` // digest of the transcript that the key came from
-}
-
-// newExport is the parent of the commands that make verifiers for elsewhere.
-func newExport(u *ui) *cobra.Command {
-	c := &cobra.Command{
-		Use:   "export",
-		Short: "Make a verifier for use elsewhere",
-		Args:  cobra.NoArgs,
-		RunE:  func(*cobra.Command, []string) error { return usagef("say what to export; see zkinfer export --help") },
-	}
-	c.AddCommand(newExportWeb(u), newExportEVM(u))
-	return c
-}
-
-func newExportEVM(u *ui) *cobra.Command {
-	var f exportFlags
-	c := &cobra.Command{
-		Use:   "evm --keys KEYS -o DIR",
-		Short: "Write a Solidity contract that verifies proofs of a key",
-		Long: `Write a Solidity contract that verifies proofs of a key, and an example of a contract that pays for proofs.
-
-The contract is for one model: deploy it with the arguments in ` + constructorFile + `, which are the model commitment. Whoever
-deploys it decides which model it is for; take both files from your own records. zkinfer calldata encodes a proof as a call.`,
-		Args: cobra.NoArgs,
-		RunE: u.command(func(ctx context.Context, _ []string) error { return f.run(ctx, u) }),
-	}
-	f.holdings.flags(c.Flags())
-	f.out.flags(c.Flags(), "out", "o", "folder to write to")
-	return c
-}
-
-func (f *exportFlags) run(ctx context.Context, u *ui) error {
-	if f.out.path == "" {
-		return usagef("-o is missing: name the folder to write the contract to")
-	}
-	vk, m, err := f.holdings.open()
-	if err != nil {
-		return err
-	}
-	source, err := evm.Contract(vk)
-	if errors.Is(err, evm.ErrTooLarge) {
-		return &classified{"contract_too_large", err}
-	}
-	if err != nil {
-		return err
-	}
-	arguments, err := evm.Constructor(vk, m.Commitment)
-	if err != nil {
-		return &classified{"key_mismatch", err}
-	}
-	constructor := prefixed(arguments)
-	files := []exportFile{{evm.ContractFile, source}, {evm.BountyFile, evm.Bounty}, {constructorFile, []byte(constructor + "\n")}}
-	if err := ctx.Err(); err != nil {
-		return err
-	}
-	if err := f.write(files); err != nil {
-		return err
-	}
-	r := newExportReport(f.out.path, vk, m, constructor)
-	if r.TrustedSetup == prover.UnsafeDev {
-		u.remark("these keys were made by one party and are for development: whoever made them could forge proofs that the contract accepts")
-	}
-	return u.report(r, func(w io.Writer) {
-		fields(w, "contract", r.Contract, "files", strings.Join(r.Files, ", "), "verifying key", r.VerifyingKey, "model commitment", r.ModelCommitment,
-			"fold height", grouped(r.FoldRows), "public inputs", grouped(r.PublicInputs), "setup", setupText(r.TrustedSetup, r.Ceremony))
-	})
-}
-
-type exportFile struct {
-	name    string
-	content []byte
-}
-
-// write writes the files to the folder, which is made if it is missing. Where one of them may not be
-// replaced, none is written.
-func (f *exportFlags) write(files []exportFile) error {
-	err := os.Mkdir(f.out.path, 0o755)
-	made := err == nil
-	if err != nil && !errors.Is(err, fs.ErrExist) {
-		return err
-	}
-	for _, file := range files {
-		if err := (&output{path: filepath.Join(f.out.path, file.name), force: f.out.force}).check(); err != nil {
-			return err
-		}
-	}
-	for _, file := range files {
-		err := envelope.WriteFile(filepath.Join(f.out.path, file.name), f.out.force, func(w io.Writer) error {
-			_, err := w.Write(file.content)
-			return err
-		})
-		if err != nil && made {
-			os.RemoveAll(f.out.path)
-		}
-		if err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func newExportReport(folder string, vk *verifier.VerifyingKey, m *artifact.ModelCommitment, constructor string) *exportReport {
-	key, model := vk.Digest(), m.Commitment.Digest()
-	setup, ceremony := prover.SplitSetup(vk.Description.TrustedSetup)
-	return &exportReport{
-		Folder: folder, Files: []string{evm.ContractFile, evm.BountyFile, constructorFile}, Contract: filepath.Join(folder, evm.ContractFile),
-		Constructor: constructor, VerifyingKey: hex.EncodeToString(key[:]), ModelCommitment: hex.EncodeToString(model[:]),
-		Commitments: len(vk.Commitments), FoldRows: vk.FoldRows, PublicInputs: len(vk.K) - len(vk.Commitments) - 1,
-		ProofBytes: evm.ProofSize(vk), TrustedSetup: setup, Ceremony: ceremony,
-	}
 }

@@ -26,8 +26,8 @@ const (
 )
 
 type exportWebFlags struct {
-	keys verifyFlags // of which keys, vk and commitment
-	out  output
+	holdings holdings
+	out      output
 }
 
 // exportWebReport is what --json prints.
@@ -53,9 +53,7 @@ zkinfer-verifier, an npm package that does the same for programs.`,
 		RunE: u.command(func(ctx context.Context, _ []string) error { return f.run(ctx, u) }),
 	}
 	flags := c.Flags()
-	flags.StringVar(&f.keys.keys, "keys", "", "folder with verifying.key and model.zkc")
-	flags.StringVar(&f.keys.vk, "vk", "", "verifying key")
-	flags.StringVar(&f.keys.commitment, "model-commitment", "", "model commitment (.zkc)")
+	f.holdings.flags(flags)
 	flags.StringVarP(&f.out.path, "out", "o", "", "folder to write")
 	flags.BoolVar(&f.out.force, "force", false, "replace an exported folder")
 	return c
@@ -68,7 +66,7 @@ func (f *exportWebFlags) run(ctx context.Context, u *ui) error {
 	if err := f.out.check(); err != nil {
 		return err
 	}
-	vk, m, err := f.keys.open()
+	vk, m, err := f.holdings.open()
 	if err != nil {
 		return err
 	}

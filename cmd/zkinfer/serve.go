@@ -16,10 +16,10 @@ import (
 )
 
 type serveFlags struct {
-	verify bool
-	keys   verifyFlags // of which keys, vk and commitment
-	listen string
-	limits service.Options
+	verify   bool
+	holdings holdings
+	listen   string
+	limits   service.Options
 }
 
 // serveReport is what --json prints when the service listens.
@@ -47,9 +47,7 @@ lets requests finish and ends it with exit code 0.`,
 	}
 	flags := c.Flags()
 	flags.BoolVar(&f.verify, "verify", false, "verify proofs")
-	flags.StringVar(&f.keys.keys, "keys", "", "folder with verifying.key and model.zkc")
-	flags.StringVar(&f.keys.vk, "vk", "", "verifying key")
-	flags.StringVar(&f.keys.commitment, "model-commitment", "", "model commitment (.zkc)")
+	f.holdings.flags(flags)
 	flags.StringVar(&f.listen, "listen", "127.0.0.1:8080", "address to listen on; port 0 takes a free one")
 	flags.Int64Var(&f.limits.MaxBody, "max-proof-bytes", 1<<20, "largest proof file")
 	flags.IntVar(&f.limits.MaxConcurrent, "max-concurrent", 0, "verifications at a time (default: the number of processors)")
@@ -65,7 +63,7 @@ func (f *serveFlags) run(ctx context.Context, u *ui) error {
 	if f.limits.MaxBody < 1 || f.limits.MaxInFlight < 1 || f.limits.MaxConcurrent < 0 || f.limits.MaxWait <= 0 {
 		return usagef("limits must be above 0")
 	}
-	vk, m, err := f.keys.open()
+	vk, m, err := f.holdings.open()
 	if err != nil {
 		return err
 	}
