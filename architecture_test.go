@@ -27,6 +27,7 @@ var allowed = map[string][]string{
 	"verifier/artifact":   {"verifier", "internal/envelope"},
 	"verifier/wrapped":    {"claims"},
 	"verifier/evm":        {"verifier", "internal/statement"},
+	"verifier/canister":   {"verifier"},
 	"prover":              {"circuits", "model", "verifier", "verifier/artifact", "internal/envelope", "prover/keygen"},
 	"prover/keygen":       {},
 	"prover/ceremony":     {"internal/envelope"},
@@ -35,6 +36,7 @@ var allowed = map[string][]string{
 	"model/onnx/onnxtest": {"model/float", "model/onnx", "model/onnx/internal/onnxpb"},
 
 	// The verifier in other programs.
+	"verifier/canister/build":     {"verifier/canister/internal/wasm"},
 	"verifier/session":            {"verifier", "verifier/artifact"},
 	"verifier/session/vectortest": {},
 	"verifier/service":            {"verifier/session"},
