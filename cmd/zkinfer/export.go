@@ -18,9 +18,9 @@ func newExport(u *ui) *cobra.Command {
 		Use:   "export",
 		Short: "Make a verifier for use elsewhere",
 		Args:  cobra.NoArgs,
-		RunE:  func(*cobra.Command, []string) error { return usagef("say what to export; see zkinfer export --help") },
+		RunE:  func(*cobra.Command, []string) error { return usagef("say what to export: zkinfer export evm, export web or export canister; see zkinfer export --help") },
 	}
-	c.AddCommand(newExportWeb(u), newExportEVM(u))
+	c.AddCommand(newExportWeb(u), newExportEVM(u), newExportCanister(u))
 	return c
 }
 
