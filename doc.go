@@ -9,7 +9,10 @@
 //	model                      the integer graph and its executor: the meaning of a model
 //	model/onnx, model/quantize import of trained networks, by way of model/float
 //	verifier, verifier/artifact the other side: needs none of the above
-//	verifier/session, /wasm, /service  the verifier in other programs, in browsers, over HTTP
+//	verifier/session, /wasm, /service, /evm, /canister  the verifier in other programs, in browsers,
+//	                           over HTTP, as a contract and as a canister
+//	claims, sumcheck, prover/wrap, verifier/wrapped  the sumcheck protocol and its wrapping, for large
+//	                           models; no command uses them yet
 //	fixedpoint, internal/…     integer arithmetic, file framing, the statement's digest
 //
 // Start with package prover for proofs, package verifier to check them, and docs/protocol.md for what

@@ -3,11 +3,15 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
+	"os"
+	"path/filepath"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/zkinfer/zkinfer/internal/envelope"
 	"github.com/zkinfer/zkinfer/verifier"
 	"github.com/zkinfer/zkinfer/verifier/artifact"
 )
@@ -18,7 +22,9 @@ func newExport(u *ui) *cobra.Command {
 		Use:   "export",
 		Short: "Make a verifier for use elsewhere",
 		Args:  cobra.NoArgs,
-		RunE:  func(*cobra.Command, []string) error { return usagef("say what to export: zkinfer export evm, export web or export canister; see zkinfer export --help") },
+		RunE: func(*cobra.Command, []string) error {
+			return usagef("say what to export: zkinfer export evm, export web or export canister; see zkinfer export --help")
+		},
 	}
 	c.AddCommand(newExportWeb(u), newExportEVM(u), newExportCanister(u))
 	return c
@@ -46,4 +52,38 @@ func (h *holdings) open() (*verifier.VerifyingKey, *artifact.ModelCommitment, er
 		return nil, nil, &classified{"key_mismatch", errors.New("the model commitment was made for another verifying key; take both from one key folder, or run zkinfer commit")}
 	}
 	return vk, m, nil
+}
+
+// exportFile is a file of an exported folder.
+type exportFile struct {
+	name    string
+	content []byte
+}
+
+// writeFolder writes the files to the folder, which is made if it is missing. Where one of them may not be
+// replaced, none is written.
+func (o *output) writeFolder(files []exportFile) error {
+	err := os.Mkdir(o.path, 0o755)
+	made := err == nil
+	if err != nil && !errors.Is(err, fs.ErrExist) {
+		return err
+	}
+	for _, file := range files {
+		if err := (&output{path: filepath.Join(o.path, file.name), force: o.force}).check(); err != nil {
+			return err
+		}
+	}
+	for _, file := range files {
+		err := envelope.WriteFile(filepath.Join(o.path, file.name), o.force, func(w io.Writer) error {
+			_, err := w.Write(file.content)
+			return err
+		})
+		if err != nil && made {
+			os.RemoveAll(o.path)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }

@@ -27,9 +27,10 @@ type exportCanisterReport struct {
 }
 
 type exportCanisterFlags struct {
-	exportFlags
-	proof  string
-	anyone bool
+	holdings holdings
+	out      output
+	proof    string
+	anyone   bool
 }
 
 func newExportCanister(u *ui) *cobra.Command {
@@ -69,7 +70,7 @@ func (f *exportCanisterFlags) run(u *ui) error {
 	if err != nil {
 		return err
 	}
-	if err := f.write(files); err != nil {
+	if err := f.out.writeFolder(files); err != nil {
 		return err
 	}
 	if setup, _ := prover.SplitSetup(vk.Description.TrustedSetup); setup == prover.UnsafeDev {

@@ -5,14 +5,11 @@ import (
 	"encoding/hex"
 	"errors"
 	"io"
-	"io/fs"
-	"os"
 	"path/filepath"
 	"strings"
 
 	"github.com/spf13/cobra"
 
-	"github.com/zkinfer/zkinfer/internal/envelope"
 	"github.com/zkinfer/zkinfer/prover"
 	"github.com/zkinfer/zkinfer/verifier"
 	"github.com/zkinfer/zkinfer/verifier/artifact"
@@ -84,7 +81,7 @@ func (f *exportEVMFlags) run(ctx context.Context, u *ui) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	if err := f.write(files); err != nil {
+	if err := f.out.writeFolder(files); err != nil {
 		return err
 	}
 	r := newExportEVMReport(f.out.path, vk, m, constructor)
@@ -95,39 +92,6 @@ func (f *exportEVMFlags) run(ctx context.Context, u *ui) error {
 		fields(w, "contract", r.Contract, "files", strings.Join(r.Files, ", "), "verifying key", r.VerifyingKey, "model commitment", r.ModelCommitment,
 			"fold height", grouped(r.FoldRows), "public inputs", grouped(r.PublicInputs), "setup", setupText(r.TrustedSetup, r.Ceremony))
 	})
-}
-
-type exportFile struct {
-	name    string
-	content []byte
-}
-
-// write writes the files to the folder, which is made if it is missing. Where one of them may not be
-// replaced, none is written.
-func (f *exportEVMFlags) write(files []exportFile) error {
-	err := os.Mkdir(f.out.path, 0o755)
-	made := err == nil
-	if err != nil && !errors.Is(err, fs.ErrExist) {
-		return err
-	}
-	for _, file := range files {
-		if err := (&output{path: filepath.Join(f.out.path, file.name), force: f.out.force}).check(); err != nil {
-			return err
-		}
-	}
-	for _, file := range files {
-		err := envelope.WriteFile(filepath.Join(f.out.path, file.name), f.out.force, func(w io.Writer) error {
-			_, err := w.Write(file.content)
-			return err
-		})
-		if err != nil && made {
-			os.RemoveAll(f.out.path)
-		}
-		if err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 func newExportEVMReport(folder string, vk *verifier.VerifyingKey, m *artifact.ModelCommitment, constructor string) *exportEVMReport {
