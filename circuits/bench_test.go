@@ -15,8 +15,6 @@ import (
 	cs "github.com/consensys/gnark/constraint/bn254"
 	"github.com/consensys/gnark/frontend"
 	"github.com/consensys/gnark/frontend/cs/r1cs"
-
-	"github.com/zkinfer/zkinfer/model"
 )
 
 // BenchmarkPrivateDense proves a private 1024×1024 layer with requantization and ReLU, with folded
@@ -49,17 +47,15 @@ func BenchmarkPrivateDense(b *testing.B) {
 		benchmarkProve(b, p.NewCircuit(), full, params)
 	})
 	b.Run("wires", func(b *testing.B) {
-		dense := g.Nodes[0].Op.(*model.Dense)
-		// The weights are assigned as further private values, unsigned as everything else.
-		weights := make([]uint64, 0, len(dense.Weights)+len(dense.Bias))
-		for _, v := range append(append([]int64{}, dense.Weights...), dense.Bias...) {
-			weights = append(weights, uint64(v+wireOffset))
-		}
-		full, err := fill(fr.One(), w.Packed, w.Trace, append(w.Private, weights))
+		baseline, err := p.NewBaseline(g, PrivateWires)
 		if err != nil {
 			b.Fatal(err)
 		}
-		benchmarkProve(b, &weightsAsWires{Circuit: *p.NewCircuit(), W: make([]frontend.Variable, len(weights))}, full, params)
+		full, err := baseline.Full(w, fr.One())
+		if err != nil {
+			b.Fatal(err)
+		}
+		benchmarkProve(b, baseline, full, params)
 	})
 }
 
@@ -84,45 +80,6 @@ func benchmarkProve(b *testing.B, circuit frontend.Circuit, w witness.Witness, p
 			b.Fatal(err)
 		}
 	}
-}
-
-const wireOffset = 1 << 16
-
-// weightsAsWires is the same layer as other tools prove it: a wire a weight, a constraint a product.
-type weightsAsWires struct {
-	Circuit
-	W []frontend.Variable
-}
-
-func (c *weightsAsWires) Define(api frontend.API) error {
-	b := newBuilder(api, &c.Circuit)
-	if err := b.drawChallenges(); err != nil {
-		return err
-	}
-	for _, x := range c.plan.borders {
-		x.bind(b)
-		if x.input {
-			x.defineInput(b)
-		}
-	}
-	g := c.plan.gadgets[0].(*rescaled)
-	x := b.values[c.plan.graph.Inputs[0]]
-	for n, acc := range g.requantizer.define(b) {
-		sum := b.api.Sub(c.W[len(c.W)-g.layer.outC+n], wireOffset)
-		for k := range x {
-			sum = b.api.Add(sum, b.api.Mul(b.api.Sub(c.W[n*len(x)+k], wireOffset), x[k]))
-		}
-		b.api.AssertIsEqual(acc, sum)
-	}
-	for _, x := range c.plan.borders {
-		if err := x.define(b); err != nil {
-			return err
-		}
-	}
-	for _, t := range c.plan.tables.list {
-		b.defineTable(t)
-	}
-	return b.err
 }
 
 // timingKey has distinct bases and the real points at infinity. (gnark's DummySetup has one point for

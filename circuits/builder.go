@@ -42,8 +42,12 @@ func (p *Plan) NewCircuit() *Circuit {
 }
 
 // Define implements frontend.Circuit.
-func (c *Circuit) Define(api frontend.API) error {
+func (c *Circuit) Define(api frontend.API) error { return c.define(api, nil) }
+
+// define is Define; baseline, if not nil, has the parameters instead of folding them.
+func (c *Circuit) define(api frontend.API, baseline *Baseline) error {
 	b := newBuilder(api, c)
+	b.baseline = baseline
 	if err := b.drawChallenges(); err != nil {
 		return err
 	}
@@ -76,6 +80,7 @@ type builder struct {
 	blueprint constraint.BlueprintID
 	circuit   *Circuit
 	plan      *Plan
+	baseline  *Baseline // nil where parameters are folded
 
 	alpha, beta frontend.Variable
 	last        frontend.Variable // the challenge of the latest commitment

@@ -355,6 +355,9 @@ func (l *linear) fillRow(columns []fr.Element, op model.Op, b block, o int, digi
 
 // define constrains the accumulators.
 func (l *linear) define(b *builder, acc []frontend.Variable) error {
+	if b.baseline != nil {
+		return l.defineProducts(b, acc)
+	}
 	var sums *windowSums
 	if !l.single() {
 		sums = l.newWindowSums(b)
