@@ -13,3 +13,9 @@ var Digits embed.FS
 //
 //go:embed mnist-8/model.onnx
 var MNIST []byte
+
+// TFLite are int8 models by name of their folder; see tflite/README.md.
+//
+//go:embed tflite/hello-world/model.tflite tflite/ad01/model.tflite tflite/kws/model.tflite
+//go:embed tflite/resnet8/model.tflite tflite/vww/model.tflite
+var TFLite embed.FS

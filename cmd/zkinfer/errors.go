@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 
+	"github.com/zkinfer/zkinfer/bench"
 	"github.com/zkinfer/zkinfer/circuits"
 	"github.com/zkinfer/zkinfer/internal/envelope"
 	"github.com/zkinfer/zkinfer/internal/samples"
@@ -95,6 +96,8 @@ var classes = []struct {
 	{quantize.ErrUnsupportedOp, "unsupported_op", exitFailure},
 	{quantize.ErrArchitecture, "other_architecture", exitFailure},
 	{envelope.ErrExists, "file_exists", exitFailure},
+	{bench.ErrExists, "file_exists", exitFailure},
+	{bench.ErrOtherRun, "other_run", exitFailure},
 	{fs.ErrExist, "file_exists", exitFailure},
 	{fs.ErrNotExist, "file_not_found", exitFailure},
 	{fs.ErrPermission, "permission_denied", exitFailure},

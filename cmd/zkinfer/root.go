@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"io"
 	"runtime/debug"
 
@@ -14,7 +15,7 @@ func run(ctx context.Context, args []string, in io.Reader, out, errOut io.Writer
 	root := newRoot(u)
 	root.SetArgs(args)
 	err := root.ExecuteContext(ctx)
-	if err != nil && ctx.Err() != nil {
+	if err != nil && ctx.Err() != nil && !errors.Is(err, errInterrupted) {
 		err = errInterrupted
 	}
 	return u.finish(err)
@@ -39,7 +40,7 @@ func newRoot(u *ui) *cobra.Command {
 	flags.BoolVar(&u.json, "json", u.json, "print one JSON object instead of text")
 	flags.BoolVar(&u.quiet, "quiet", false, "no progress and no remarks on standard error")
 	root.AddCommand(newImport(u), newInspect(u), newRun(u), newSetup(u), newCommit(u), newProve(u), newVerify(u),
-		newExport(u), newCalldata(u), newServe(u), newCeremony(u), newDemo(u))
+		newExport(u), newCalldata(u), newServe(u), newCeremony(u), newBench(u), newBenchPoint(u), newDemo(u))
 	return root
 }
 
