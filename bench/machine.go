@@ -26,7 +26,7 @@ var measured = []string{"github.com/consensys/gnark", "github.com/consensys/gnar
 // 0.
 func ThisMachine() Machine {
 	m := Machine{CPU: field("/proc/cpuinfo", "model name"), Cores: runtime.GOMAXPROCS(0), OS: runtime.GOOS, Arch: runtime.GOARCH,
-		Memory: totalMemory(), Versions: map[string]string{"go": runtime.Version()}}
+		Memory: kilobytes("/proc/meminfo", "MemTotal"), Versions: map[string]string{"go": runtime.Version()}}
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
 		return m
@@ -60,9 +60,9 @@ func (m Machine) same(other Machine) bool {
 	return len(m.Versions) == len(other.Versions)
 }
 
-// totalMemory is the machine's memory in bytes, or 0.
-func totalMemory() int64 {
-	kB, err := strconv.ParseInt(strings.TrimSuffix(field("/proc/meminfo", "MemTotal"), " kB"), 10, 64)
+// kilobytes is a size in bytes that a line "name : N kB" of a file states, 0 where there is none.
+func kilobytes(path, name string) int64 {
+	kB, err := strconv.ParseInt(strings.TrimSuffix(field(path, name), " kB"), 10, 64)
 	if err != nil {
 		return 0
 	}

@@ -142,6 +142,7 @@ var columns = []column{
 	countColumn("constraints", "constraints", func(r *Result) int64 { return int64(r.Constraints) }),
 	timeColumn("compile_seconds", "compile", func(r *Result) float64 { return r.CompileSeconds }),
 	timeColumn("setup_seconds", "setup", func(r *Result) float64 { return r.SetupSeconds }),
+	timeColumn("setup_cpu_seconds", "", func(r *Result) float64 { return r.SetupCPUSeconds }),
 	timeColumn("commit_seconds", "commit", func(r *Result) float64 { return r.CommitSeconds }),
 	timeColumn("open_seconds", "", func(r *Result) float64 { return r.OpenSeconds }),
 	timeColumn("prove_seconds", "prove", func(r *Result) float64 { return r.ProveSeconds }),

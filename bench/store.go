@@ -54,6 +54,7 @@ type Result struct {
 	Constraints     int     `json:"constraints"`
 	CompileSeconds  float64 `json:"compile_seconds"`
 	SetupSeconds    float64 `json:"setup_seconds"`
+	SetupCPUSeconds float64 `json:"setup_cpu_seconds"`
 	CommitSeconds   float64 `json:"commit_seconds"`
 	OpenSeconds     float64 `json:"open_seconds"` // reading the keys, once
 	ProveSeconds    float64 `json:"prove_seconds"`
@@ -82,6 +83,7 @@ func (r *Result) key() string {
 func (r *Result) take(setup, prove *Report) {
 	r.Setup, r.Prove, r.Constraints, r.Sizes, r.ProofBytes = setup, prove, setup.Constraints, *setup.Sizes, prove.ProofBytes
 	r.CompileSeconds, r.SetupSeconds, r.CommitSeconds = median(setup.Compile), median(setup.Setup), median(setup.Commit)
+	r.SetupCPUSeconds = median(setup.SetupCPU)
 	r.OpenSeconds, r.ProveSeconds, r.ProveCPUSeconds, r.VerifySeconds = prove.Open, median(prove.Prove), median(prove.ProveCPU), median(prove.Verify)
 	r.SetupMemory, r.ProveMemory = setup.PeakMemory, prove.PeakMemory
 }

@@ -39,6 +39,7 @@ type Report struct {
 	Constraints int       `json:"constraints,omitempty"`
 	Compile     []float64 `json:"compile,omitempty"`
 	Setup       []float64 `json:"setup,omitempty"`
+	SetupCPU    []float64 `json:"setup_cpu,omitempty"`
 	Commit      []float64 `json:"commit,omitempty"`
 	Sizes       *Sizes    `json:"sizes,omitempty"`
 
@@ -102,9 +103,11 @@ func (j *Job) setup(ctx context.Context, b Backend, m Meter) (*Report, error) {
 		return nil, err
 	}
 	err = j.repeat(ctx, func() error {
+		cpu := m.CPUSeconds()
 		if err := timed(&r.Setup, func() error { return b.Setup(ctx) }); err != nil {
 			return err
 		}
+		r.SetupCPU = append(r.SetupCPU, m.CPUSeconds()-cpu)
 		err := timed(&r.Commit, func() error { return b.Commit(ctx) })
 		r.mark(m)
 		return err
@@ -142,7 +145,11 @@ func (j *Job) prove(ctx context.Context, b Backend, g *model.Graph, m Meter) (*R
 
 // mark records the peak of memory, once: later runs find garbage of earlier ones.
 func (r *Report) mark(m Meter) {
-	if r.PeakMemory == 0 {
+	if r.PeakMemory > 0 {
+		return
+	}
+	// Linux counts the parent, of which a process is a copy until it runs its own program, into what Meter reads.
+	if r.PeakMemory = kilobytes("/proc/self/status", "VmHWM"); r.PeakMemory == 0 {
 		r.PeakMemory = m.PeakMemory()
 	}
 }

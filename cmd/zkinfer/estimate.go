@@ -1,43 +1,139 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"io"
-	"math/bits"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/zkinfer/zkinfer/bench/estimate"
+	"github.com/zkinfer/zkinfer/circuits"
+	"github.com/zkinfer/zkinfer/model"
+	"github.com/zkinfer/zkinfer/verifier"
 )
 
-// What Groth16 over BN254 costs for each point of the evaluation domain, the next power of two of
-// the constraints. Measured on two cores: 2^16 points of mnist-8 and gnark's own circuits up to 2^20;
-// good to about a third.
-const (
-	proveCPUSeconds  = 15e-6
-	setupCPUSeconds  = 50e-6
-	memoryBytes      = 1900
-	provingKeyBytes  = 420
-	baseMemoryBytes  = 32 << 20
-	estimatedBackend = "groth16"
-)
-
-// estimateReport is what a proof will take, roughly.
+// estimateReport is what a proof will take. CPU times are 0 where the system does not tell them.
 type estimateReport struct {
-	Backend         string  `json:"backend"`
-	DomainSize      int     `json:"domain_size"`
-	ProveCPUSeconds float64 `json:"prove_cpu_seconds"`
-	SetupCPUSeconds float64 `json:"setup_cpu_seconds"`
-	MemoryBytes     int64   `json:"memory_bytes"`
-	ProvingKeyBytes int64   `json:"proving_key_bytes"`
+	Backend           string                `json:"backend"`
+	Constraints       int                   `json:"constraints"`
+	DomainSize        int                   `json:"domain_size"`
+	ProveSeconds      float64               `json:"prove_seconds"`
+	ProveCPUSeconds   float64               `json:"prove_cpu_seconds"`
+	SetupSeconds      float64               `json:"setup_seconds"`
+	SetupCPUSeconds   float64               `json:"setup_cpu_seconds"`
+	MemoryBytes       int64                 `json:"memory_bytes"`
+	ProvingKeyBytes   int64                 `json:"proving_key_bytes"`
+	VerifyingKeyBytes int64                 `json:"verifying_key_bytes"`
+	ProofBytes        int                   `json:"proof_bytes"`
+	Verify            estimate.Verification `json:"verify"`
+	Replicated        *estimate.Replicated  `json:"replicated,omitempty"` // of zkinfer estimate alone
+	Machine           *estimate.Rates       `json:"machine,omitempty"`    // what was probed; absent where a usual machine stands in
 }
 
-func newEstimate(constraints int) *estimateReport {
-	domain := 1 << bits.Len(uint(max(constraints, 1)-1))
+// newEstimate estimates for a usual machine, or for the one of these rates.
+func newEstimate(plan *circuits.Plan, parameters int64, rates *estimate.Rates) *estimateReport {
+	used := rates
+	if used == nil {
+		used = estimate.Usual()
+	}
+	shape := plan.Shape()
+	p := estimate.NewProof(shape, int(parameters), used)
 	return &estimateReport{
-		Backend: estimatedBackend, DomainSize: domain,
-		ProveCPUSeconds: proveCPUSeconds * float64(domain), SetupCPUSeconds: setupCPUSeconds * float64(domain),
-		MemoryBytes: baseMemoryBytes + memoryBytes*int64(domain), ProvingKeyBytes: provingKeyBytes * int64(domain),
+		Backend: verifier.BackendGroth16, Constraints: p.Constraints, DomainSize: p.DomainSize,
+		ProveSeconds: p.Prove.Wall, ProveCPUSeconds: p.Prove.CPU, SetupSeconds: p.Setup.Wall, SetupCPUSeconds: p.Setup.CPU,
+		MemoryBytes: p.Memory, ProvingKeyBytes: p.ProvingKeyBytes, VerifyingKeyBytes: p.VerifyingKeyBytes, ProofBytes: p.ProofBytes,
+		Verify: estimate.NewVerification(shape, used), Machine: rates,
 	}
 }
 
+// print is the one line of inspect.
 func (e *estimateReport) print(w io.Writer) {
-	fmt.Fprintf(w, "estimated for %s: proof %s of CPU time and %s of memory, proving key %s, setup %s of CPU time\n",
-		e.Backend, seconds(e.ProveCPUSeconds), byteSize(e.MemoryBytes), byteSize(e.ProvingKeyBytes), seconds(e.SetupCPUSeconds))
+	fmt.Fprintf(w, "estimated for %s on two usual cores: proof in %s with %s of memory, proving key %s, setup %s (zkinfer estimate probes this machine)\n",
+		e.Backend, seconds(e.ProveSeconds), byteSize(e.MemoryBytes), byteSize(e.ProvingKeyBytes), seconds(e.SetupSeconds))
+}
+
+type estimateFlags struct{ circuit circuitFlags }
+
+func newEstimateCommand(u *ui) *cobra.Command {
+	var f estimateFlags
+	c := &cobra.Command{
+		Use:   "estimate MODEL.zkm",
+		Short: "Foretell what proving and verifying a model takes on this machine",
+		Long: `Foretell what proving and verifying a model takes on this machine, without compiling anything: a probe of a few seconds
+measures how fast it is, the plan of the circuit says how much there is to do. Run it when the machine is idle.
+
+Verification is estimated natively, as a canister of the Internet Computer and as an EVM contract, beside what it costs
+that every node runs the model instead.`,
+		Args: cobra.ExactArgs(1),
+		RunE: u.command(func(ctx context.Context, args []string) error { return f.run(ctx, u, args[0]) }),
+	}
+	f.circuit.flags(c.Flags())
+	return c
+}
+
+func (f *estimateFlags) run(ctx context.Context, u *ui, path string) error {
+	options, err := f.circuit.options()
+	if err != nil {
+		return err
+	}
+	g, err := readModel(path)
+	if err != nil {
+		return err
+	}
+	plan, err := circuits.NewPlan(g, options)
+	if err != nil {
+		return err
+	}
+	var rates *estimate.Rates
+	if err := u.step("probing this machine", func() (err error) { rates, err = estimate.Probe(cpuSeconds); return err }); err != nil {
+		return err
+	}
+	native, err := nativeRun(ctx, g)
+	if err != nil {
+		return err
+	}
+	parameters := int64(0)
+	for _, n := range g.Nodes {
+		parameters += newLayerReport(g, n).Parameters
+	}
+	r := newEstimate(plan, parameters, rates)
+	replicated := estimate.NewReplicated(g, native)
+	r.Replicated = &replicated
+	return u.report(r, func(w io.Writer) { r.printAll(w) })
+}
+
+// nativeRun measures the executor on zeros, or what is nearest to them in the model's range.
+func nativeRun(ctx context.Context, g *model.Graph) (estimate.Cost, error) {
+	inputs := make([][]int64, len(g.Inputs))
+	for i, t := range tensors(g, g.Inputs) {
+		inputs[i] = make([]int64, t.Len())
+		for k := range inputs[i] {
+			inputs[i][k] = min(max(0, t.Min), t.Max)
+		}
+	}
+	start, cpu := time.Now(), cpuSeconds()
+	_, err := g.Execute(ctx, inputs)
+	return estimate.Cost{Wall: time.Since(start).Seconds(), CPU: cpuSeconds() - cpu}, err
+}
+
+func (e *estimateReport) printAll(w io.Writer) {
+	fields(w,
+		"backend", e.Backend,
+		"constraints", fmt.Sprintf("%s, in a domain of %s", grouped(e.Constraints), grouped(e.DomainSize)),
+		"setup", seconds(e.SetupSeconds),
+		"proof", fmt.Sprintf("%s, %s of memory, %s", seconds(e.ProveSeconds), byteSize(e.MemoryBytes), byteSize(e.ProofBytes)),
+		"keys", fmt.Sprintf("proving key %s, verifying key %s", byteSize(e.ProvingKeyBytes), byteSize(e.VerifyingKeyBytes)),
+	)
+	v, r := e.Verify, e.Replicated
+	fmt.Fprintln(w)
+	table(w, "lrr",
+		[]string{"", "verify a proof", "every node runs the model"},
+		[]string{"natively", seconds(v.Native.Wall), seconds(r.Native.Wall)},
+		[]string{"canister instructions", grouped(v.CanisterInstructions), grouped(r.CanisterInstructions)},
+		[]string{"canister cycles, 13 nodes", grouped(v.CanisterCycles), grouped(r.CanisterCycles)},
+		[]string{"EVM gas", grouped(v.EVMGas), grouped(r.EVMGas)},
+		[]string{"who sees the weights", "the prover", "everybody"},
+	)
 }

@@ -156,7 +156,7 @@ func (r *modelReport) plan(g *model.Graph, options circuits.Options) {
 	}
 	r.Totals.Constraints = &plan.Constraints
 	r.Totals.Border, r.Totals.Tables, r.Totals.Fixed = plan.BorderCost, plan.TableCost, plan.FixedCost
-	r.Estimate = newEstimate(plan.Constraints)
+	r.Estimate = newEstimate(plan, r.Totals.Parameters, nil)
 }
 
 func tensorReports(specs []model.Tensor) []tensorReport {

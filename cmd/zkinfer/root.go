@@ -40,7 +40,7 @@ func newRoot(u *ui) *cobra.Command {
 	flags.BoolVar(&u.json, "json", u.json, "print one JSON object instead of text")
 	flags.BoolVar(&u.quiet, "quiet", false, "no progress and no remarks on standard error")
 	root.AddCommand(newImport(u), newInspect(u), newRun(u), newSetup(u), newCommit(u), newProve(u), newVerify(u),
-		newExport(u), newCalldata(u), newServe(u), newCeremony(u), newBench(u), newBenchPoint(u), newDemo(u))
+		newExport(u), newCalldata(u), newServe(u), newCeremony(u), newBench(u), newBenchPoint(u), newEstimateCommand(u), newDemo(u))
 	return root
 }
 

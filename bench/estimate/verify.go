@@ -1,0 +1,110 @@
+package estimate
+
+import (
+	"github.com/zkinfer/zkinfer/circuits"
+	"github.com/zkinfer/zkinfer/model"
+)
+
+// Verification is what checking one proof costs: natively, as a canister of the Internet Computer, and
+// as a contract of the Ethereum Virtual Machine.
+type Verification struct {
+	Native               Cost  `json:"native_seconds"`
+	CanisterInstructions int64 `json:"canister_instructions"`
+	CanisterCycles       int64 `json:"canister_cycles"`
+	EVMGas               int64 `json:"evm_gas"`
+}
+
+// Replicated is what it costs instead that every node runs the model, whose weights all then see: for
+// one node, but for cycles, which pay for a subnet.
+type Replicated struct {
+	Native               Cost  `json:"native_seconds"` // measured, on one core
+	CanisterInstructions int64 `json:"canister_instructions"`
+	CanisterCycles       int64 `json:"canister_cycles"`
+	EVMGas               int64 `json:"evm_gas"`
+}
+
+// operations counts what a verifier does on the curve.
+type operations struct {
+	pairs       int // in two pairings: the equation's, the proof of knowledge's
+	muls        int // full-size scalar multiplications, most of them in multi-exponentiations
+	commitments int
+}
+
+func operationsOf(s circuits.Shape) operations {
+	n := len(s.Committed)
+	// Public inputs and challenges; the rows of the model commitment; masks of all commitments but the first; the
+	// combination of commitments for the proof of knowledge.
+	o := operations{pairs: 4 + n + 1, muls: s.Public + n + s.FoldRows + (n - 1) + n, commitments: n}
+	for i, size := range s.Committed {
+		if i > circuits.ParameterIndex && size == 1 {
+			o.muls++ // the fold of a public tensor
+		}
+	}
+	return o
+}
+
+// Canister instructions: a verification with one commitment as metered, of which so many scalar
+// multiplications are a part; a multiplication more; a commitment more, by the ratio of native times.
+const (
+	canisterBase       = 208e6
+	canisterBaseMuls   = 3
+	canisterMul        = 3.5e6
+	canisterCommitment = 55e6
+	// A call on a subnet of 13 nodes costs this many cycles, and one an instruction.
+	canisterCall = 5e6
+)
+
+// EVM gas, by the Yellow Paper and EIP-1108.
+const (
+	gasTransaction = 21000
+	gasPairing     = 45000
+	gasPair        = 34000
+	gasMul         = 6000
+	gasAdd         = 150
+	gasByte        = 16 // of calldata, if it is not zero
+	gasLoad        = 2100
+	gasValue       = 60    // of packing and hashing a value of the statement
+	gasRest        = 12000 // of decoding, hashing and memory
+)
+
+// NewVerification estimates the check of one proof. Statement bytes are those of small tensors, packed.
+func NewVerification(s circuits.Shape, r *Rates) Verification {
+	o := operationsOf(s)
+	v := Verification{
+		Native: total(r.Pair.times(float64(o.pairs)), r.Final.times(2), r.ScalarMul.times(multiExpShare*float64(o.muls))),
+		CanisterInstructions: int64(canisterBase + canisterCommitment*float64(o.commitments-1) +
+			canisterMul*float64(max(o.muls-canisterBaseMuls-2*(o.commitments-1), 0))),
+	}
+	v.CanisterCycles = canisterCall + v.CanisterInstructions
+	proof := 64 + 128 + 64 + 64*o.commitments + 64 + 32*(o.commitments-1)
+	v.EVMGas = int64(gasTransaction + 2*gasPairing + o.pairs*gasPair + o.muls*(gasMul+gasAdd) +
+		gasByte*(proof+s.StatementBytes) + gasValue*s.StatementBytes + 2*gasLoad*s.FoldRows + gasRest)
+	return v
+}
+
+// multiExpShare is the time of a point in a small multi-exponentiation over that of a multiplication
+// alone.
+const multiExpShare = 0.7
+
+// What an integer multiplication and addition with its loads and its share of a loop takes: in
+// WebAssembly without vector instructions, and as EVM opcodes.
+const (
+	instructionsPerMAC = 10
+	gasPerMAC          = 60
+	perActivation      = 20 // the same for the function of an output element, in MACs
+)
+
+// NewReplicated estimates the model run by everybody. native is what one run took here.
+func NewReplicated(g *model.Graph, native Cost) Replicated {
+	work := int64(0)
+	for _, n := range g.Nodes {
+		out := g.Tensors[n.Out]
+		work += n.Op.MACs(g.Operands(n), out)
+		if _, moves := n.Op.(model.Rearrangement); !moves {
+			work += perActivation * int64(out.Len())
+		}
+	}
+	r := Replicated{Native: native, CanisterInstructions: instructionsPerMAC * work, EVMGas: gasTransaction + gasPerMAC*work}
+	r.CanisterCycles = canisterCall + r.CanisterInstructions
+	return r
+}
