@@ -43,8 +43,15 @@ func (c Curve) of(k, n int) Cost {
 	if k <= 0 {
 		return Cost{}
 	}
-	return c.Each.times(float64(k) * math.Pow(float64(n)/float64(c.N), -c.Fall))
+	fall := c.Fall
+	if n < c.N {
+		fall = smallFall
+	}
+	return c.Each.times(float64(k) * math.Pow(float64(n)/float64(c.N), -fall))
 }
+
+// smallFall is the fall below the probe's size, where filling buckets is a greater part.
+const smallFall = 0.1
 
 // Rates are what a machine takes for the steps of a proof.
 type Rates struct {
@@ -69,8 +76,9 @@ const (
 	runs    = 3
 )
 
-// greatestFall bounds what a probe on a busy machine may take for the gain of larger sizes.
-const greatestFall = 0.12
+// greatestFall bounds what a busy machine may pass off as the gain of larger sizes; from 2^16 to 2^20
+// points it is about that much.
+const greatestFall = 0.05
 
 // prober measures with a clock for CPU time.
 type prober struct{ cpu func() float64 }
@@ -292,5 +300,16 @@ func pointsG2(n int) []bn254.G2Affine {
 	return points
 }
 
-// Usual are the rates of two cores of a server's processor, for estimates that must not take seconds.
-func Usual() *Rates { return &Rates{} }
+// Usual are the rates of two idle cores of a server's processor, for estimates that must not take
+// seconds.
+func Usual() *Rates {
+	const parallel = 0.55 // wall over CPU time of two cores
+	all := func(cpu float64) Cost { return Cost{parallel * cpu, cpu} }
+	one := func(cpu float64) Cost { return Cost{cpu, cpu} }
+	return &Rates{Cores: 2,
+		G1Full: Curve{probeG1, all(4.0e-6), greatestFall}, G1Small: Curve{probeG1, all(3.4e-7), greatestFall},
+		G2Full: Curve{probeG2, all(9.6e-6), greatestFall}, G2Small: Curve{probeG2, all(6.2e-7), greatestFall},
+		FFT: all(8.5e-9), G1Add: all(2.5e-7), G2Add: all(4.9e-7), FieldMul: one(1.3e-8),
+		Pair: one(1.1e-4), Final: one(2.2e-4), ScalarMul: one(4.7e-5),
+	}
+}

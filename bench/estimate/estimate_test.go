@@ -1,0 +1,112 @@
+package estimate
+
+import (
+	"math/rand/v2"
+	"testing"
+
+	"github.com/zkinfer/zkinfer/circuits"
+	"github.com/zkinfer/zkinfer/model"
+)
+
+// dense is a layer of n×n.
+func dense(t *testing.T, n int) *model.Graph {
+	t.Helper()
+	r := rand.New(rand.NewPCG(1, 2))
+	noise := func(k int) []int64 {
+		out := make([]int64, k)
+		for i := range out {
+			out[i] = r.Int64N(9) - 4
+		}
+		return out
+	}
+	b := model.NewBuilder("dense")
+	x, err := b.Input(model.Tensor{Name: "x", Shape: []int{1, n}, Min: 0, Max: 255, Scale: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	rescale := model.Rescale{Shift: 10, QMin: -2048, QMax: 2047, Table: model.ClampTable(-2048, 2047, 0, 255)}
+	y, err := b.Add("y", &model.Dense{OutN: n, Weights: noise(n * n), Bias: noise(n), Rescale: rescale}, 1, 0, x)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.Output(y)
+	g, err := b.Graph()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return g
+}
+
+func shape(t *testing.T, g *model.Graph, o circuits.Options) circuits.Shape {
+	t.Helper()
+	p, err := circuits.NewPlan(g, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p.Shape()
+}
+
+// More to do takes longer, in every respect.
+func TestMonotone(t *testing.T) {
+	small, large := shape(t, dense(t, 16), circuits.Options{}), shape(t, dense(t, 256), circuits.Options{})
+	a, b := NewProof(small, 16*17, Usual()), NewProof(large, 256*257, Usual())
+	if a.Prove.Wall <= 0 || a.Prove.CPU < a.Prove.Wall || a.Prove.Wall >= b.Prove.Wall || a.Setup.Wall >= b.Setup.Wall ||
+		a.Memory >= b.Memory || a.ProvingKeyBytes >= b.ProvingKeyBytes || a.Constraints >= b.Constraints {
+		t.Errorf("%+v\n%+v", a, b)
+	}
+	slow := *Usual()
+	slow.G1Full.Each = slow.G1Full.Each.times(2)
+	if c := NewProof(large, 256*257, &slow); c.Prove.Wall <= b.Prove.Wall || c.Setup != b.Setup || c.Memory != b.Memory {
+		t.Errorf("a slower machine: %+v, was %+v", c, b)
+	}
+}
+
+// Private tensors and rows of the model commitment are what a verifier pays for.
+func TestVerification(t *testing.T) {
+	g := dense(t, 16)
+	public := NewVerification(shape(t, g, circuits.Options{FoldRows: 1}), Usual())
+	rows := NewVerification(shape(t, g, circuits.Options{FoldRows: 16}), Usual())
+	private := NewVerification(shape(t, g, circuits.Options{FoldRows: 1, PrivateInput: true}), Usual())
+	if public.Native.Wall <= 0 || public.EVMGas >= private.EVMGas || public.CanisterInstructions >= private.CanisterInstructions {
+		t.Errorf("public %+v, private %+v", public, private)
+	}
+	if public.EVMGas >= rows.EVMGas || public.CanisterCycles != public.CanisterInstructions+5e6 {
+		t.Errorf("one row %+v, 16 rows %+v", public, rows)
+	}
+	// The two pairings alone: four pairs, and one more than there are commitments.
+	if least := int64(21000 + 2*45000 + 7*34000); public.EVMGas < least || public.EVMGas > 2*least {
+		t.Errorf("%d gas, the pairings and the transaction are %d", public.EVMGas, least)
+	}
+}
+
+// By hand: 16×16 products and 16 outputs, each as 20 products.
+func TestReplicated(t *testing.T) {
+	r := NewReplicated(dense(t, 16), Cost{Wall: 1})
+	if work := int64(16*16 + 20*16); r.CanisterInstructions != 10*work || r.EVMGas != 21000+60*work || r.Native.Wall != 1 {
+		t.Errorf("%+v", r)
+	}
+}
+
+// A probe measures everything. How fast it is is no business of a test.
+func TestProbe(t *testing.T) {
+	cpu := 0.0
+	r, err := Probe(func() float64 { cpu++; return cpu })
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, c := range map[string]Cost{"G1": r.G1Full.Each, "small G1": r.G1Small.Each, "G2": r.G2Full.Each, "small G2": r.G2Small.Each,
+		"FFT": r.FFT, "addition": r.G1Add, "addition in G2": r.G2Add, "field": r.FieldMul, "multiplication": r.ScalarMul} {
+		if c.Wall <= 0 || c.CPU <= 0 {
+			t.Errorf("%s: %+v", name, c)
+		}
+	}
+	for name, c := range map[string]Curve{"G1": r.G1Full, "G2": r.G2Full} {
+		if c.Fall < 0 || c.Fall > greatestFall || c.of(0, 10).Wall != 0 {
+			t.Errorf("%s: %+v", name, c)
+		}
+	}
+	unknown := Rates{G1Full: Curve{Each: Cost{Wall: 1}}} // a system that does not tell CPU time
+	if unknown.even(); unknown.G1Full.Each.Wall != 1 {
+		t.Errorf("%+v", unknown.G1Full.Each)
+	}
+}
