@@ -52,7 +52,7 @@ func (r *Results) html(w io.Writer, charts []picture) error {
 			fmt.Sprintf("%.2f", l.Exponent), fmt.Sprintf("%.3f", l.R2), fmt.Sprint(l.Points)})
 	}
 	for _, x := range r.Ratios() {
-		p.RatioRows = append(p.RatioRows, []string{x.Model, x.Backend, times(x.Time), times(x.Memory), times(x.Constraints)})
+		p.RatioRows = append(p.RatioRows, []string{x.Model, x.Backend, times(x.Time), times(x.CPU), times(x.Memory), times(x.Constraints)})
 	}
 	return t.Execute(w, p)
 }

@@ -232,6 +232,7 @@ type Ratio struct {
 	Model       string  `json:"model"`
 	Backend     string  `json:"backend"`
 	Time        float64 `json:"time"` // of a proof: wires over folded, so greater is better for folding
+	CPU         float64 `json:"cpu"`  // the same of processor time, which a busy machine disturbs less; 0 where it is not known
 	Memory      float64 `json:"memory"`
 	Constraints float64 `json:"constraints"`
 }
@@ -247,10 +248,18 @@ func (r *Results) Ratios() []Ratio {
 		for k := range r.Points {
 			w := &r.Points[k]
 			if w.Weights == WiresPrivate && w.Measured() && w.Name == f.Name && w.Digest == f.Digest && w.Backend == f.Backend {
-				out = append(out, Ratio{f.Name, f.Backend, w.ProveSeconds / f.ProveSeconds,
+				out = append(out, Ratio{f.Name, f.Backend, w.ProveSeconds / f.ProveSeconds, over(w.ProveCPUSeconds, f.ProveCPUSeconds),
 					float64(w.ProveMemory) / max(float64(f.ProveMemory), 1), float64(w.Constraints) / float64(f.Constraints)})
 			}
 		}
 	}
 	return out
+}
+
+// over is a/b, or 0 where b is not known.
+func over(a, b float64) float64 {
+	if b == 0 {
+		return 0
+	}
+	return a / b
 }

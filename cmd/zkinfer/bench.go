@@ -206,7 +206,8 @@ func (f *benchFlags) print(w io.Writer, r *bench.Results) {
 	_ = r.Table(w)
 	fmt.Fprintln(w)
 	for _, x := range r.Ratios() {
-		fmt.Fprintf(w, "%s: folded weights are proved %.1f times as fast as wires, with %.1f times fewer constraints\n", x.Model, x.Time, x.Constraints)
+		fmt.Fprintf(w, "%s: weights as wires take %.1f times as long to prove as folded ones (%.1f times the processor time), and %.1f times the constraints\n",
+			x.Model, x.Time, x.CPU, x.Constraints)
 	}
 	fmt.Fprintf(w, "the report is %s\n", filepath.Join(f.out, bench.ReportFile))
 }
