@@ -34,14 +34,31 @@ func TestModule(t *testing.T) {
 	if len(m.Custom) != 1 || m.Custom[0].Name != "icp:public candid:service" || string(m.Custom[0].Data) != canister.Interface {
 		t.Errorf("%d custom sections, expected the interface alone", len(m.Custom))
 	}
-	code := 0
-	for _, f := range m.Functions {
-		code += len(f.Code) + len(f.Locals)
-	}
-	if code > 10<<20 {
-		t.Errorf("%d bytes of code, at most 10 MiB", code)
-	}
+	withinLimits(t, m)
 	sameMethods(t, m)
+}
+
+// withinLimits checks what a replica demands of a module before it installs it.
+func withinLimits(t *testing.T, m *wasm.Module) {
+	code := 0
+	for i, f := range m.Functions {
+		code += len(f.Code) + len(f.Locals)
+		if len(f.Code) > 1_000_000 {
+			t.Errorf("function %d has %d bytes, at most 1,000,000", i, len(f.Code))
+		}
+	}
+	if code > 10<<20 || len(m.Functions) > 50_000 || len(m.Globals) > 1000 {
+		t.Errorf("%d bytes of code in %d functions, %d globals; at most 10 MiB, 50,000 and 1,000", code, len(m.Functions), len(m.Globals))
+	}
+	for _, e := range m.Exports {
+		if e.Kind != wasm.KindFunction {
+			continue
+		}
+		f := m.Functions[int(e.Index)-len(m.Imports)]
+		if typ := m.Types[f.Type]; len(typ.Params)+len(typ.Results) != 0 {
+			t.Errorf("%s takes or gives values", e.Name)
+		}
+	}
 }
 
 // sameMethods compares exports with the methods of the interface.

@@ -120,10 +120,13 @@ func Parse(b []byte) (*Module, error) {
 	if r.err == nil && len(types) != len(m.Functions) {
 		r.fail("%d functions have a type, %d have code", len(types), len(m.Functions))
 	}
+	if r.err != nil {
+		return nil, r.err
+	}
 	for i := range m.Functions {
 		m.Functions[i].Type = types[i]
 	}
-	return m, r.err
+	return m, nil
 }
 
 func (m *Module) section(id byte, s *reader, types *[]uint32) {
