@@ -13,6 +13,7 @@ type Shape struct {
 	FoldRows    int   // points of the model commitment
 	// StatementBytes are the bytes of public tensors and of commitments to private ones.
 	StatementBytes int
+	FoldedBytes    int // those of tensors that are bound by their fold
 }
 
 // Shape is known without building the circuit. Inverses and Sums are off by a few a layer.
@@ -29,6 +30,7 @@ func (p *Plan) Shape() Shape {
 			s.Public += b.elements()
 			packed += b.elements()
 		case Folded:
+			s.FoldedBytes += b.statementBytes()
 			s.Sums += max(b.count-1, 1)
 		case Committed:
 			if !b.input {

@@ -1,6 +1,7 @@
 package estimate
 
 import (
+	"math"
 	"math/rand/v2"
 	"testing"
 
@@ -73,10 +74,36 @@ func TestVerification(t *testing.T) {
 	if public.EVMGas >= rows.EVMGas || public.CanisterCycles != public.CanisterInstructions+5e6 {
 		t.Errorf("one row %+v, 16 rows %+v", public, rows)
 	}
-	// The two pairings alone: four pairs, and one more than there are commitments.
-	if least := int64(21000 + 2*45000 + 7*34000); public.EVMGas < least || public.EVMGas > 2*least {
+	// The pairing alone: four pairs, and one more than there are commitments.
+	if least := int64(21000 + 45000 + 7*34000); public.EVMGas < least || public.EVMGas > 2*least {
 		t.Errorf("%d gas, the pairings and the transaction are %d", public.EVMGas, least)
 	}
+}
+
+// The estimates of contracts and canisters are within five per cent of what the tests of both measure
+// (gas.golden of verifier/evm, docs/canister.md), for key shapes like theirs.
+func TestVerificationAgainstMeasured(t *testing.T) {
+	for name, c := range map[string]struct {
+		shape             circuits.Shape
+		gas, instructions int64
+	}{
+		"fold 16, public":                   {circuits.Shape{Public: 3, Committed: []int{9, 9}, FoldRows: 16, StatementBytes: 20}, 515579, 0},
+		"fold 16, private input and output": {circuits.Shape{Public: 1, Committed: []int{9, 9, 9, 9}, FoldRows: 16, StatementBytes: 128}, 595643, 0},
+		"fold 16, public 28×28 image":       {circuits.Shape{Public: 28, Committed: []int{9, 9}, FoldRows: 16, StatementBytes: 794}, 681413, 0},
+		"fold 16, folded 3×32×32 image":     {circuits.Shape{Public: 2, Committed: []int{9, 9, 1}, FoldRows: 16, StatementBytes: 3082, FoldedBytes: 3072}, 696151, 0},
+		"canister, one point":               {circuits.Shape{Public: 3, Committed: []int{9, 9}, FoldRows: 1}, 0, 202e6},
+		"canister, private":                 {circuits.Shape{Public: 1, Committed: []int{9, 9, 9, 9}, FoldRows: 1}, 0, 258e6},
+		"canister, 64 points and inputs":    {circuits.Shape{Public: 66, Committed: []int{9, 9}, FoldRows: 64}, 0, 365e6},
+	} {
+		v := NewVerification(c.shape, Usual())
+		if c.gas > 0 && !within(v.EVMGas, c.gas) || c.instructions > 0 && !within(v.CanisterInstructions, c.instructions) {
+			t.Errorf("%s: %d gas (%d measured), %d instructions (%d measured)", name, v.EVMGas, c.gas, v.CanisterInstructions, c.instructions)
+		}
+	}
+}
+
+func within(estimate, measured int64) bool {
+	return math.Abs(float64(estimate-measured)) <= 0.05*float64(measured)
 }
 
 // By hand: 16×16 products and 16 outputs, each as 20 products.
