@@ -263,7 +263,8 @@ func sideOf(output bool, v *view) (tensors []tensorView, name string) {
 	return v.Inputs, "inputs"
 }
 
-// addPublic hands out the points of K: constant, S, packed tensors in order, challenges.
+// addPublic hands out the points of K: constant, S, packed tensors in order, challenges. Those that no
+// constraint mentions, such as the last, are at infinity and left out.
 func (v *view) addPublic(vk *verifier.VerifyingKey) {
 	k := 2
 	for _, side := range []struct {
@@ -285,18 +286,23 @@ func (v *view) addPublic(vk *verifier.VerifyingKey) {
 		}
 	}
 	for i := range vk.Commitments {
-		v.KChallenges = append(v.KChallenges, pointView{g1(&vk.K[k+i]), i})
+		if p := g1(&vk.K[k+i]); !p.Infinity {
+			v.KChallenges = append(v.KChallenges, pointView{p, i})
+		}
 	}
 }
 
 // g1View and g2View are points as Solidity's literals.
-type g1View struct{ X, Y string }
+type g1View struct {
+	X, Y     string
+	Infinity bool
+}
 
 type g2View struct{ X0, X1, Y0, Y1 string }
 
 func g1(p *bn254.G1Affine) g1View {
 	b := p.RawBytes()
-	return g1View{literal(b[:32]), literal(b[32:])}
+	return g1View{literal(b[:32]), literal(b[32:]), p.IsInfinity()}
 }
 
 func g2(p *bn254.G2Affine) g2View {
