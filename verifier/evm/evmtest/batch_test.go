@@ -18,27 +18,37 @@ func TestEquationsCannotMakeUpForEachOther(t *testing.T) {
 	for _, name := range []string{"public", "private"} {
 		p := frozen(t, name)
 		d := deploy(t, optimized, p.key, p.model)
-		shifted := p.mended(t, func(*verifier.Proof) fr.Element { return fr.One() })
-		shifted.agree(t, d, "ρ taken for one", "rejected")
-		p.mended(t, func(proof *verifier.Proof) fr.Element {
-			q := p.with(func(b *verifier.Bundle) { b.Proof = proof.Encode() })
-			s := q.digest(t)
-			var e fr.Element
-			e.SetBigInt(new(big.Int).SetBytes(crypto.Keccak256(s[:], q.call(t).Proof)))
-			return e
-		}).agree(t, d, "ρ taken before the proof of knowledge was fixed", "rejected")
+		s := p.digest(t)
+		pok := 256 + 64*len(p.key.Commitments)
+		for what, part := range map[string]func(proof []byte) []byte{
+			"S":                                    func([]byte) []byte { return nil },
+			"S and A, B, C":                        func(b []byte) []byte { return b[:256] },
+			"what precedes the proof of knowledge": func(b []byte) []byte { return b[:pok] },
+			"the proof before it was mended":       func(b []byte) []byte { return b },
+		} {
+			p.mended(t, func(q *proved) fr.Element {
+				return element(crypto.Keccak256(s[:], part(q.call(t).Proof)))
+			}).agree(t, d, "ρ guessed as the hash of "+what, "rejected")
+		}
+		p.mended(t, func(*proved) fr.Element { return fr.One() }).agree(t, d, "ρ guessed as one", "rejected")
+		p.mended(t, func(*proved) fr.Element { return element(s[:]) }).agree(t, d, "ρ guessed as S", "rejected")
 	}
 }
 
+func element(b []byte) (e fr.Element) {
+	e.SetBigInt(new(big.Int).SetBytes(b))
+	return e
+}
+
 // mended spoils the first equation and mends the second for the ρ that the caller guesses.
-func (p *proved) mended(t *testing.T, guess func(*verifier.Proof) fr.Element) *proved {
+func (p *proved) mended(t *testing.T, guess func(*proved) fr.Element) *proved {
 	t.Helper()
 	proof, err := verifier.DecodeProof(p.key, p.bundle.Proof)
 	if err != nil {
 		t.Fatal(err)
 	}
 	proof.Bs.Add(&proof.Bs, &p.key.Commitments[0].G)
-	rho := guess(proof)
+	rho := guess(p.with(func(b *verifier.Bundle) { b.Proof = proof.Encode() }))
 	rho.Inverse(&rho)
 	var share bn254.G1Affine
 	share.ScalarMultiplication(&proof.Ar, toBig(rho))

@@ -338,3 +338,25 @@ func (f *factory) forgeWithOneSigma(t *testing.T, mask fr.Element) *proved {
 	p, _ := f.prove(t, &pk, row, 5, mask)
 	return p
 }
+
+// A commitment and its negative have the same x. An owner who commits to −p and proves with p makes
+// D_1 = −(C_0 + δ·H): only the second coordinate tells that these are other weights.
+func TestOppositeWeights(t *testing.T) {
+	contracts(t, optimized, frozen(t, "public").key)
+	f := newFactory(t)
+	row := f.commit(5)
+	row.Neg(&row)
+	mask := fr.NewElement(7)
+	p, _ := f.prove(t, f.proving, row, 5, mask)
+	proof, err := verifier.DecodeProof(f.key, p.bundle.Proof)
+	if err != nil {
+		t.Fatal(err)
+	}
+	proof.Deltas[0].Neg(&mask)
+	var shift bn254.G1Affine
+	shift.ScalarMultiplication(&f.key.Commitments[1].H, toBig(proof.Deltas[0]))
+	if shift.Add(&shift, &row); !shift.X.Equal(&proof.Commitments[1].X) || shift.Equal(&proof.Commitments[1]) {
+		t.Fatal("the commitments are not each other's negatives: this test shows nothing")
+	}
+	p.with(func(b *verifier.Bundle) { b.Proof = proof.Encode() }).agree(t, deploy(t, optimized, f.key, p.model), "opposite weights", "rejected")
+}
