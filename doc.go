@@ -13,6 +13,7 @@
 //	                           over HTTP, as a contract and as a canister
 //	claims, sumcheck, prover/wrap, verifier/wrapped  the sumcheck protocol and its wrapping, for large
 //	                           models; no command uses them yet
+//	bench, prover/baseline     what proofs cost, measured and foretold
 //	fixedpoint, internal/…     integer arithmetic, file framing, the statement's digest
 //
 // Start with package prover for proofs, package verifier to check them, and docs/protocol.md for what
