@@ -155,23 +155,19 @@ func Extension(values, point []fr.Element) fr.Element {
 		panic(fmt.Sprintf("claims: %d values and a point of %d coordinates", len(values), len(point)))
 	}
 	table := append([]fr.Element(nil), values...)
-	for i := range point {
+	for i := len(point) - 1; i >= 0; i-- {
 		Fold(table, &point[i])
 		table = table[:len(table)/2]
 	}
 	return table[0]
 }
 
-// Fold binds the top bit of a table to r: its first half becomes (1−r)·low + r·high.
-func Fold(table []fr.Element, r *fr.Element) { FoldRange(table, r, 0, len(table)/2) }
-
-// FoldRange is Fold for the given elements of the result.
-func FoldRange(table []fr.Element, r *fr.Element, from, to int) {
-	half := len(table) / 2
-	for i := from; i < to; i++ {
+// Fold binds the lowest bit of a table to r: its first half becomes (1−r)·even + r·odd.
+func Fold(table []fr.Element, r *fr.Element) {
+	for i := range len(table) / 2 {
 		var d fr.Element
-		d.Sub(&table[half+i], &table[i]).Mul(&d, r)
-		table[i].Add(&table[i], &d)
+		d.Sub(&table[2*i+1], &table[2*i]).Mul(&d, r)
+		table[i].Add(&table[2*i], &d)
 	}
 }
 

@@ -236,7 +236,7 @@ func (n *Network) layers(r *Run, looked []Looked, alpha, beta fr.Element, prover
 	point, reduced, factors := products.Reduce(r, total, Linear, provers)
 	ends := products.Split(r, reduced, factors, provers)
 	for i, t := range terms {
-		t.claim(r, ends[i], point[len(point)-t.Bits():])
+		t.claim(r, ends[i], point[:t.Bits()])
 	}
 }
 

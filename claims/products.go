@@ -4,8 +4,9 @@ import (
 	"github.com/consensys/gnark-crypto/ecc/bn254/fr"
 )
 
-// Products is a claim Σ_t Σ_x A_t(x)·B_t(x) over multilinear A_t and B_t of Bits[t] variables each. Terms with
-// fewer variables than the longest use the last ones: in the first rounds they stand under Π(1−x_j).
+// Products is a claim Σ_t Σ_x A_t(x)·B_t(x) over multilinear A_t and B_t of Bits[t] variables each. Rounds bind the
+// lowest bit first. Terms with fewer variables than the longest join for the last rounds: before, they stand under
+// Π(1−x_j).
 type Products struct {
 	Bits []int
 }
@@ -16,7 +17,7 @@ type ProductProver interface {
 	Sum() fr.Element
 	// Round is h(0) and the leading coefficient of the next round's polynomial.
 	Round() (zero, leading fr.Element)
-	// Bind fixes the round's variable.
+	// Bind fixes the round's variable, the lowest bit of those left.
 	Bind(r fr.Element)
 	// Values are A and B where all variables are bound.
 	Values() (a, b fr.Element)
@@ -31,7 +32,7 @@ func (p Products) rounds() int {
 }
 
 // Reduce runs the sumcheck of a claim. kind says what the messages of rounds are. It returns the point (all
-// variables, top bit first: a term's own point is its end) and the reduced claim, which the caller has to
+// variables, top bit first: a term's own point is its beginning) and the reduced claim, which the caller has to
 // require to be Σ_t factors[t]·A_t·B_t at the point. provers is nil for a verifier.
 //
 // Rounds of a plain sum send h(0) and the leading coefficient: h(1) = e − h(0), and the next claim is
@@ -42,11 +43,12 @@ func (p Products) Reduce(r *Run, claim Form, kind Kind, provers []ProductProver)
 		factors[t].SetOne()
 	}
 	rounds := p.rounds()
+	point = make([]fr.Element, rounds)
 	for j := range rounds {
 		m := r.Send(kind, 2, func() []fr.Element { return p.round(j, rounds, provers, factors) })
 		rho := r.Draw("round")
 		claim = nextClaim(claim, m, rho)
-		point = append(point, rho)
+		point[rounds-1-j] = rho
 		p.bind(j, rounds, rho, provers, factors)
 	}
 	return point, claim, factors

@@ -23,13 +23,13 @@ type Tree struct {
 type TreeProver interface {
 	// Root is p and q of the root.
 	Root() (p, q fr.Element)
-	// Level begins the rounds from the nodes of a level, with k coordinates, to their children.
-	// point is where the level's p and q are claimed.
+	// Level begins the rounds from the nodes of a level, with k coordinates, to their children. point is where
+	// the level's p and q are claimed. Rounds bind the last coordinate first.
 	Level(k int, point []fr.Element, lambda fr.Element)
 	// Round is the next round's message: h(1) − h(0), and the leading coefficient of h, where h is the
 	// round's polynomial without its eq factor.
 	Round() (difference, leading fr.Element)
-	// Bind fixes the round's variable.
+	// Bind fixes the round's variable, the lowest bit of those left.
 	Bind(r fr.Element)
 	// Children are the children's p0, p1, q0, q1 at the bound point.
 	Children() [4]fr.Element
@@ -129,7 +129,7 @@ func (f *fractions) level(k int) {
 		}
 	}
 	bound := make([]fr.Element, k)
-	for j := range k {
+	for j := k - 1; j >= 0; j-- { // the lowest bit first: neighbours fold, and what is dead at the end stays there
 		bound[j] = f.round(&claim, f.point[j], active, weights)
 	}
 	f.children(k, claim, active, weights, lambda, bound)

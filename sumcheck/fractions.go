@@ -55,7 +55,7 @@ func (f *Fractions) Level(k int, point []fr.Element, lambda fr.Element) {
 	f.p0, f.p1 = halves(f.p[k+1])
 	f.q0, f.q1 = halves(f.q[k+1])
 	if k > 0 {
-		f.eq = claims.EqTable(point[1:])
+		f.eq = claims.EqTable(point[:k-1])
 	}
 }
 
@@ -84,14 +84,13 @@ func (f *Fractions) Round() (difference, leading fr.Element) {
 
 // sum is the part of a round's message that the given pairs make.
 func (f *Fractions) sum(from, to int) (difference, leading fr.Element) {
-	half := len(f.p0) / 2
 	var v fr.Element
 	for x := from; x < to; x++ {
-		low := f.node(f.p0[x], f.p1[x], f.q0[x], f.q1[x])
-		high := f.node(f.p0[half+x], f.p1[half+x], f.q0[half+x], f.q1[half+x])
+		low := f.node(f.p0[2*x], f.p1[2*x], f.q0[2*x], f.q1[2*x])
+		high := f.node(f.p0[2*x+1], f.p1[2*x+1], f.q0[2*x+1], f.q1[2*x+1])
 		var d [4]fr.Element
 		for i, t := range [4][]fr.Element{f.p0, f.p1, f.q0, f.q1} {
-			d[i].Sub(&t[half+x], &t[x])
+			d[i].Sub(&t[2*x+1], &t[2*x])
 		}
 		top := f.node(d[0], d[1], d[2], d[3])
 		high.Sub(&high, &low)
@@ -112,19 +111,14 @@ func (f *Fractions) node(p0, p1, q0, q1 fr.Element) fr.Element {
 // Bind implements claims.TreeProver.
 func (f *Fractions) Bind(r fr.Element) {
 	half := len(f.p0) / 2
-	tables := []*[]fr.Element{&f.p0, &f.p1, &f.q0, &f.q1}
-	parallel(half, func(_, from, to int) {
-		for _, t := range tables {
-			claims.FoldRange(*t, &r, from, to)
-		}
-	})
-	for _, t := range tables {
+	for _, t := range []*[]fr.Element{&f.p0, &f.p1, &f.q0, &f.q1} {
+		claims.Fold(*t, &r)
 		*t = (*t)[:half]
 	}
 	// eq adds up to 1 over the next coordinate.
 	n := len(f.eq) / 2
 	for i := range n {
-		f.eq[i].Add(&f.eq[i], &f.eq[n+i])
+		f.eq[i].Add(&f.eq[2*i], &f.eq[2*i+1])
 	}
 	f.eq = f.eq[:n]
 }

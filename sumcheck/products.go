@@ -26,9 +26,9 @@ func (p *Product) Round() (zero, leading fr.Element) {
 	half := len(p.a) / 2
 	var v, da, db fr.Element
 	for i := range half {
-		zero.Add(&zero, v.Mul(&p.a[i], &p.b[i]))
-		da.Sub(&p.a[half+i], &p.a[i])
-		db.Sub(&p.b[half+i], &p.b[i])
+		zero.Add(&zero, v.Mul(&p.a[2*i], &p.b[2*i]))
+		da.Sub(&p.a[2*i+1], &p.a[2*i])
+		db.Sub(&p.b[2*i+1], &p.b[2*i])
 		leading.Add(&leading, v.Mul(&da, &db))
 	}
 	return zero, leading

@@ -43,7 +43,7 @@ func (s *sums) run(r *claims.Run, provers []claims.ProductProver) {
 	one, minus := fr.One(), fr.One()
 	minus.Neg(&minus)
 	for t, bits := range s.terms.Bits {
-		at := point[len(point)-bits:]
+		at := point[:bits]
 		for k, values := range [][]fr.Element{s.a[t], s.b[t]} {
 			var c claims.Check
 			c.Form.Add(one, claims.Of(ends[t][k]))
