@@ -12,6 +12,8 @@ import (
 	"github.com/consensys/gnark/constraint/solver"
 	"github.com/consensys/gnark/frontend"
 	"github.com/consensys/gnark/frontend/cs/r1cs"
+
+	"github.com/zkinfer/zkinfer/model/modeltest"
 )
 
 // The tests of this file break circuits that leave out one of this package's rules, to show that the
@@ -240,7 +242,7 @@ func TestCommittedTwice(t *testing.T) {
 
 // exhaustive: requantization at every accumulator of a small range has exactly one accepted quotient.
 func TestRequantizationExhaustive(t *testing.T) {
-	r := rescale(4)
+	r := modeltest.Rescale(4)
 	for acc := r.QMin<<r.Shift - 1<<(r.Shift-1); acc < (r.QMax+1)<<r.Shift-1<<(r.Shift-1); acc++ {
 		accepted := 0
 		for q := r.QMin; q <= r.QMax; q++ {

@@ -10,6 +10,7 @@ import (
 	"github.com/consensys/gnark/frontend/cs/r1cs"
 
 	"github.com/zkinfer/zkinfer/model"
+	"github.com/zkinfer/zkinfer/model/modeltest"
 )
 
 // The circuit that folding is measured against proves the same thing: it accepts what the executor
@@ -75,8 +76,8 @@ func testBaseline(t *testing.T, p *Plan, h Holding) {
 // A model of another architecture has no baseline in this plan.
 func TestBaselineOfAnotherModel(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
-	small := graph(&model.Dense{OutN: 2, Rescale: rescale(10), Weights: noise(r, 8, 5), Bias: noise(r, 2, 5)}, bytesTensor(1, 4))
-	other := graph(&model.Dense{OutN: 3, Rescale: rescale(10), Weights: noise(r, 12, 5), Bias: noise(r, 3, 5)}, bytesTensor(1, 4))
+	small := modeltest.Graph(&model.Dense{OutN: 2, Rescale: modeltest.Rescale(10), Weights: modeltest.Noise(r, 8, 5), Bias: modeltest.Noise(r, 2, 5)}, modeltest.Bytes(1, 4))
+	other := modeltest.Graph(&model.Dense{OutN: 3, Rescale: modeltest.Rescale(10), Weights: modeltest.Noise(r, 12, 5), Bias: modeltest.Noise(r, 3, 5)}, modeltest.Bytes(1, 4))
 	p, err := NewPlan(small, Options{})
 	if err != nil {
 		t.Fatal(err)

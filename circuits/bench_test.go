@@ -15,6 +15,8 @@ import (
 	cs "github.com/consensys/gnark/constraint/bn254"
 	"github.com/consensys/gnark/frontend"
 	"github.com/consensys/gnark/frontend/cs/r1cs"
+
+	"github.com/zkinfer/zkinfer/model/modeltest"
 )
 
 // BenchmarkPrivateDense proves a private 1024×1024 layer with requantization and ReLU, with folded
@@ -60,7 +62,7 @@ func BenchmarkPrivateDense(b *testing.B) {
 }
 
 func noiseBytes(n int) []int64 {
-	out := noise(rand.New(rand.NewPCG(3, 4)), n, 127)
+	out := modeltest.Noise(rand.New(rand.NewPCG(3, 4)), n, 127)
 	for i := range out {
 		out[i] += 128
 	}

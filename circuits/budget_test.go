@@ -5,14 +5,15 @@ import (
 	"testing"
 
 	"github.com/zkinfer/zkinfer/model"
+	"github.com/zkinfer/zkinfer/model/modeltest"
 )
 
 // privateDense is a 1024×1024 layer with ReLU on bytes, as own quantization makes it: shift 12,
 // quotients of 11 bits.
 func privateDense(r *rand.Rand) *model.Graph {
-	rs := rescale(11)
+	rs := modeltest.Rescale(11)
 	rs.Shift = 12
-	return graph(&model.Dense{OutN: 1024, Rescale: rs, Weights: noise(r, 1024*1024, 15), Bias: noise(r, 1024, 1<<15)}, bytesTensor(1, 1024))
+	return modeltest.Graph(&model.Dense{OutN: 1024, Rescale: rs, Weights: modeltest.Noise(r, 1024*1024, 15), Bias: modeltest.Noise(r, 1024, 1<<15)}, modeltest.Bytes(1, 1024))
 }
 
 // The budgets that this package promises.
@@ -33,15 +34,15 @@ func TestBudgets(t *testing.T) {
 		most      float64
 		withBands bool
 	}{
-		{"conv 3x3", conv(r, window(3, 1, 1, 1), 16, 16, 1, 0), bytesTensor(1, 16, 32, 32), 3.7, true},
-		{"conv 3x3 stride 2", conv(r, window(3, 2, 1, 1), 16, 32, 1, 0), bytesTensor(1, 16, 32, 32), 4.5, false},
-		{"conv 1x1", conv(r, window(1, 1, 1, 0), 64, 64, 1, 0), bytesTensor(1, 64, 25, 5), 3.7, true},
-		{"depthwise 3x3", conv(r, window(3, 1, 1, 1), 64, 64, 64, 0), bytesTensor(1, 64, 25, 5), 4.5, false},
+		{"conv 3x3", modeltest.Conv(r, modeltest.Window(3, 1, 1, 1), 16, 16, 1, 0), modeltest.Bytes(1, 16, 32, 32), 3.7, true},
+		{"conv 3x3 stride 2", modeltest.Conv(r, modeltest.Window(3, 2, 1, 1), 16, 32, 1, 0), modeltest.Bytes(1, 16, 32, 32), 4.5, false},
+		{"conv 1x1", modeltest.Conv(r, modeltest.Window(1, 1, 1, 0), 64, 64, 1, 0), modeltest.Bytes(1, 64, 25, 5), 3.7, true},
+		{"depthwise 3x3", modeltest.Conv(r, modeltest.Window(3, 1, 1, 1), 64, 64, 64, 0), modeltest.Bytes(1, 64, 25, 5), 4.5, false},
 	} {
 		op := c.op.(*model.Conv)
-		op.Rescale = rescale(11)
+		op.Rescale = modeltest.Rescale(11)
 		op.Rescale.Shift = 12
-		p, err := NewPlan(graph(op, c.in), Options{})
+		p, err := NewPlan(modeltest.Graph(op, c.in), Options{})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -7,6 +7,7 @@ import (
 	"github.com/consensys/gnark-crypto/ecc/bn254/fr"
 
 	"github.com/zkinfer/zkinfer/model"
+	"github.com/zkinfer/zkinfer/model/modeltest"
 )
 
 // Small ranges, everything: one witness holds every case of an op at once, and every other answer to
@@ -32,7 +33,7 @@ func lines(n int, most int64) []int64 {
 // solved executes op on x and demands that the circuit accepts it.
 func solved(t *testing.T, op model.Op, in model.Tensor, x []int64) (*compiled, *model.Trace) {
 	t.Helper()
-	g := graph(op, in)
+	g := modeltest.Graph(op, in)
 	c := compileGraph(t, g, Options{})
 	trace, err := g.Execute(context.Background(), [][]int64{x})
 	if err != nil {

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/zkinfer/zkinfer/model"
+	"github.com/zkinfer/zkinfer/model/modeltest"
 )
 
 // every accumulator around every boundary of a rescale: whole steps where they are short.
@@ -32,12 +33,12 @@ func aroundBoundaries(r *model.Rescale) []int64 {
 func roundingCases() map[string]model.Rescale {
 	one := func(r model.Rounding) []model.Rounding { return []model.Rounding{r} }
 	return map[string]model.Rescale{
-		"half up":              {Shift: 3, QMin: -9, QMax: 9, Table: someFunction(-9, 9), Roundings: one(model.HalfUp)},
-		"away":                 {Shift: 5, QMin: -9, QMax: 9, Table: someFunction(-10, 9), Roundings: one(model.HalfAway(2))},
-		"away, all bits":       {Shift: 3, QMin: -9, QMax: 9, Table: someFunction(-10, 9), Roundings: one(model.HalfAway(3))},
-		"away, saturating":     {Shift: 4, QMin: -9 - 15, QMax: 9 + 15, Table: someFunction(-9, 9), Roundings: one(model.HalfAway(2))},
-		"binary32":             {Shift: 25, QMin: -31, QMax: 31, Table: someFunction(-31, 31), Roundings: one(model.Binary32)},
-		"binary32, saturating": {Shift: 25, QMin: -9 - 15, QMax: 9 + 15, Table: someFunction(-9, 9), Roundings: one(model.Binary32)},
+		"half up":              {Shift: 3, QMin: -9, QMax: 9, Table: modeltest.SomeFunction(-9, 9), Roundings: one(model.HalfUp)},
+		"away":                 {Shift: 5, QMin: -9, QMax: 9, Table: modeltest.SomeFunction(-10, 9), Roundings: one(model.HalfAway(2))},
+		"away, all bits":       {Shift: 3, QMin: -9, QMax: 9, Table: modeltest.SomeFunction(-10, 9), Roundings: one(model.HalfAway(3))},
+		"away, saturating":     {Shift: 4, QMin: -9 - 15, QMax: 9 + 15, Table: modeltest.SomeFunction(-9, 9), Roundings: one(model.HalfAway(2))},
+		"binary32":             {Shift: 25, QMin: -31, QMax: 31, Table: modeltest.SomeFunction(-31, 31), Roundings: one(model.Binary32)},
+		"binary32, saturating": {Shift: 25, QMin: -9 - 15, QMax: 9 + 15, Table: modeltest.SomeFunction(-9, 9), Roundings: one(model.Binary32)},
 	}
 }
 

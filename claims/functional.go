@@ -62,15 +62,8 @@ func (b *Block) check(addressBits int) error {
 func (b *Block) At(point []fr.Element) fr.Element {
 	n := b.Bits()
 	high, low := point[:len(point)-n], point[len(point)-n:]
-	out := b.Coefficient
-	one := fr.One()
-	for i := range high {
-		v := high[i]
-		if b.Offset>>(n+len(high)-1-i)&1 == 0 {
-			v.Sub(&one, &v)
-		}
-		out.Mul(&out, &v)
-	}
+	out := indicator(b.Offset>>n, high)
+	out.Mul(&out, &b.Coefficient)
 	for _, f := range b.Factors {
 		v := f.at(low[:f.Bits()])
 		out.Mul(&out, &v)
@@ -198,4 +191,18 @@ func Eq(a, b []fr.Element) fr.Element {
 		out.Mul(&out, &v)
 	}
 	return out
+}
+
+// of is the functional of cells.
+func (b *Block) of(z func(cell int) fr.Element) (sum fr.Element) {
+	table := make([]fr.Element, 1<<b.Bits())
+	at := Block{Coefficient: b.Coefficient, Factors: b.Factors}
+	at.AddTo(table)
+	for i := range table {
+		if !table[i].IsZero() {
+			v := z(b.Offset + i)
+			sum.Add(&sum, v.Mul(&v, &table[i]))
+		}
+	}
+	return sum
 }

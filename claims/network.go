@@ -1,202 +1,373 @@
 package claims
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/consensys/gnark-crypto/ecc/bn254/fr"
 )
 
-// Network is what a verifier knows of a model: shapes, windows, shifts and tables, and where everything lies in Z.
-// It holds no parameters. Images are [Y, X, C]: channels run fastest, so that all blocks of a channel part
-// share the coordinates of a point that belong to channels.
+// ErrNetwork is a description that means nothing.
+var ErrNetwork = errors.New("invalid network description")
+
+// Network is what a verifier knows of a model: committed tensors, and what they have to satisfy. It holds shapes,
+// windows, shifts and tables, and no parameters.
+//
+// Everything is one of three relations between tensor-shaped expressions, linear but for contractions of
+// parameters with inputs: rows looked up in tables, elementwise products, and zeros. An output of a layer, for
+// example, is a cell a of which (q, a) is in a table, where q = (acc + 2^(T−1) − remainder)/2^T is no
+// cell but what the accumulator and the remainder's cells make of it.
 type Network struct {
-	Tensors []*Tensor // activations, parameters, limbs
-	Layers  []Layer
-	Tables  []Table
-	Public  []int // tensors whose values the statement shows
-	// AddressBits is the logarithm of the number of cells of Z.
-	AddressBits int
+	Tensors         []Committed
+	Contractions    []Contraction
+	Tables          []Table
+	Lookups         []Lookup
+	Multiplications []Multiplication `cbor:",omitempty"`
+	// Zeros are 0, every element.
+	Zeros []Shaped `cbor:",omitempty"`
+	// Public are those of which the statement shows all values.
+	Public []Shaped
 }
 
-// Layer is a tensor a = f(⌊(acc + 2^(T−1))/2^T⌋) with acc = bias + Σ terms. In cells:
-//
-//	acc + 2^(T−1) = 2^T·q + rem,   rem = Σ_k 2^(s_k)·limb_k,   (q, a) in the table, limbs in their ranges.
-//
-// q is no cell: it is what acc and the limbs make of it.
-type Layer struct {
-	Out   int // [Y, X, C]
-	Shift uint
-	Table int
-	Limbs []Limb
-	Bias  int // [C]
-	Terms []Term
-}
-
-// Limb is a part of a remainder.
-type Limb struct {
-	Tensor int // of the layer's shape
-	Shift  uint
-	Table  int // a range
-}
-
-// TermKind says how a term multiplies.
-type TermKind uint8
+// Owner says which rows of Z hold a tensor.
+type Owner int
 
 const (
-	// Convolution has weights [KY, KX, I, O]; a dense layer is one whose kernel is the image.
-	Convolution TermKind = iota
-	// Depthwise has weights [KY, KX, C].
-	Depthwise
-	// Pooling multiplies the sum over the window by one parameter, []; a weighted sum of tensors has windows of 1×1.
-	Pooling
+	// Trace rows are made for each proof.
+	Trace Owner = iota
+	// Parameter rows are the model commitment.
+	Parameter
+	// External rows are those of one private input or output: a commitment of its own, named in the statement.
+	External
 )
 
-// Term is a product of parameters and of the inputs that a window reads, less Zero. Taps beyond the image
-// contribute nothing.
-type Term struct {
-	Kind   TermKind
-	In     int // [Y, X, I]
-	Weight int
-	Zero   int64
-	Kernel [2]int
-	Stride [2]int
-	Dilate [2]int
-	Pad    [2]int // before
+// Committed is a tensor in Z.
+type Committed struct {
+	*Tensor
+	Owner Owner
 }
 
-// Table is the function i+Min ↦ Values[i], or the range [0, 2^Bits) for nil Values.
-type Table struct {
-	Min            int64
-	Values         []int64
-	Bits           uint
-	Multiplicities int // tensor of 2^Height cells
+// Expression is (Constant + Σ linear + Σ contractions)/2^Shift, elementwise.
+type Expression struct {
+	Constant     int64              `cbor:",omitempty"`
+	Linear       []Summand          `cbor:",omitempty"`
+	Contractions []ContractionTimes `cbor:",omitempty"`
+	Shift        uint               `cbor:",omitempty"`
 }
 
-// Height is the logarithm of the number of rows, rounded up; rows beyond the last repeat it.
-func (t *Table) Height() int {
-	if t.Values == nil {
-		return int(t.Bits)
-	}
-	return AxisBits(len(t.Values))
+// Summand is a coefficient times a view.
+type Summand struct {
+	Coefficient int64
+	View        View
 }
 
-// Keys are α − (argument + β·value) of all rows.
-func (t *Table) Keys(alpha, beta fr.Element) []fr.Element {
-	out := make([]fr.Element, 1<<t.Height())
-	for i := range out {
-		out[i].Sub(&alpha, t.key(i, beta))
-	}
-	return out
+// ContractionTimes is a coefficient times one of the network's contractions.
+type ContractionTimes struct {
+	Coefficient int64
+	Contraction int
 }
 
-func (t *Table) key(row int, beta fr.Element) *fr.Element {
-	if t.Values == nil {
-		v := fr.NewElement(uint64(row))
-		return &v
-	}
-	row = min(row, len(t.Values)-1)
-	var argument, value fr.Element
-	argument.SetInt64(t.Min + int64(row))
-	value.SetInt64(t.Values[row])
-	return value.Mul(&value, &beta).Add(&value, &argument)
+// Lookup says that the columns of every element are a row of a table.
+type Lookup struct {
+	Shape   []int
+	Table   int
+	Columns []Expression // as many as the table's
 }
 
-// Query is a tensor whose cells are looked up in a table, with its place among the table's queries.
-type Query struct {
-	Layer int
-	Limb  int // −1 for the layer's outputs
-	Place *Tensor
+// Multiplication says that A·B = C for every element. None of them has contractions.
+type Multiplication struct {
+	Shape   []int
+	A, B, C Expression
 }
 
-// Queries lists what is looked up in a table, placed, and the height of the tree.
-func (n *Network) Queries(table int) (out []Query, height int) {
-	var places []*Tensor
-	add := func(layer, limb int) {
-		place := NewTensor(n.Tensors[n.Layers[layer].Out].Shape...)
-		places = append(places, place)
-		out = append(out, Query{layer, limb, place})
-	}
-	for i := range n.Layers {
-		if n.Layers[i].Table == table {
-			add(i, -1)
-		}
-		for k := range n.Layers[i].Limbs {
-			if n.Layers[i].Limbs[k].Table == table {
-				add(i, k)
-			}
-		}
-	}
-	return out, AxisBits(max(Layout(0, places...), 1))
+// Shaped is an expression without contractions, and its shape.
+type Shaped struct {
+	Shape []int
+	Expression
 }
 
-// high is eq of a point's coordinates above a block and the block's offset: the extension of its indicator.
-func high(b *TensorBlock, point []fr.Element) fr.Element {
-	one := Block{Offset: b.Offset, Coefficient: fr.One()}
-	n := b.Bits()
-	ones := make([][2]fr.Element, n)
-	for i := range ones {
-		ones[i] = [2]fr.Element{fr.One(), fr.One()}
-	}
-	one.Factors = []Factor{{Pairs: ones}}
-	return one.At(point)
-}
+// maxShift keeps 2^Shift in a machine word.
+const maxShift = 62
 
-// NetworkProver computes what a prover of a network sends.
-type NetworkProver interface {
-	// Trees are the trees of queries and of rows of every table.
-	Trees(alpha, beta fr.Element) []TreeProver
-	// Term is the sum of products of a term: see TermClaim.
-	Term(t *TermClaim) ProductProver
-}
-
-// Prove runs the protocol for values of public tensors (flat, row-major). All checks together say that Z holds an
-// execution of the network with the parameters that are in Z.
-func (n *Network) Prove(r *Run, public [][]int64, prover NetworkProver) error {
-	if len(public) != len(n.Public) {
-		return fmt.Errorf("values of %d public tensors, expected %d", len(public), len(n.Public))
-	}
-	alpha, beta := r.Draw("alpha"), r.Draw("beta")
-	looked := n.lookups(r, alpha, beta, prover)
-	n.layers(r, looked, alpha, beta, prover)
-	for i, id := range n.Public {
-		if err := n.bind(r, i, n.Tensors[id], public[i]); err != nil {
+// Check errs (ErrNetwork) where shapes do not fit, an index points nowhere, or a size is beyond its limit. A network
+// that passes can be run, whatever it says.
+func (n *Network) Check() error {
+	for _, part := range []func() error{n.checkTensors, n.checkContractions, n.checkTables, n.checkLookups, n.checkRest} {
+		if err := part(); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (n *Network) lookups(r *Run, alpha, beta fr.Element, prover NetworkProver) []Looked {
-	lookups := make([]Lookup, len(n.Tables))
-	for t := range n.Tables {
-		queries, height := n.Queries(t)
-		lookups[t] = Lookup{
-			Name: fmt.Sprintf("table %d", t), Queries: height, Rows: n.Tables[t].Height(),
-			Live: func(point []fr.Element) (sum fr.Element) {
-				for _, q := range queries {
-					for i := range q.Place.Blocks {
-						v := high(&q.Place.Blocks[i], point)
-						sum.Add(&sum, &v)
-					}
-				}
-				return sum
-			},
-			Keys: func(point []fr.Element) fr.Element { return Extension(n.Tables[t].Keys(alpha, beta), point) },
+// maxParts bounds the lists of a network.
+const maxParts = 1 << 14
+
+func (n *Network) checkTensors() error {
+	if max(len(n.Tensors), len(n.Contractions), len(n.Tables), len(n.Lookups), len(n.Multiplications), len(n.Zeros), len(n.Public)) > maxParts {
+		return fmt.Errorf("%w: lists of more than %d", ErrNetwork, maxParts)
+	}
+	total := 0
+	for _, t := range n.Tensors {
+		if t.Tensor == nil || t.Owner < Trace || t.Owner > External {
+			return fmt.Errorf("%w: tensor without shape or owner", ErrNetwork)
+		}
+		if err := checkShape(t.Shape); err != nil {
+			return err
+		}
+		if total += t.Len(); total > maxElements {
+			return fmt.Errorf("%w: more than %d cells", ErrNetwork, maxElements)
 		}
 	}
-	var trees []TreeProver
-	if prover != nil {
-		trees = prover.Trees(alpha, beta)
+	return nil
+}
+
+func (n *Network) checkContractions() error {
+	for i := range n.Contractions {
+		if _, err := n.Contractions[i].shape(n); err != nil {
+			return err
+		}
 	}
-	out := r.Lookups(lookups, trees)
-	for t, l := range out {
-		var check Check
-		check.Form.Add(fr.One(), l.Multiplicities)
-		m := n.Tensors[n.Tables[t].Multiplicities]
-		check.Cells = append(check.Cells, m.Blocks[0].At(minusOne(), l.Row))
-		r.Require(check)
+	return nil
+}
+
+func (n *Network) checkTables() error {
+	total := 0
+	for i := range n.Tables {
+		t := &n.Tables[i]
+		if err := t.check(); err != nil {
+			return err
+		}
+		if t.Multiplicities < 0 || t.Multiplicities >= len(n.Tensors) {
+			return fmt.Errorf("%w: multiplicities of table %d", ErrNetwork, i)
+		}
+		if m := n.Tensors[t.Multiplicities]; len(m.Shape) != 1 || m.Shape[0] != t.Rows() || m.Owner != Trace {
+			return fmt.Errorf("%w: multiplicities of table %d", ErrNetwork, i)
+		}
+		if total += t.Rows(); total > 1<<24 {
+			return fmt.Errorf("%w: more than 2^24 rows of tables", ErrNetwork)
+		}
 	}
-	return out
+	return nil
+}
+
+func (n *Network) checkLookups() error {
+	total := 0
+	for i := range n.Lookups {
+		l := &n.Lookups[i]
+		if err := checkShape(l.Shape); err != nil {
+			return err
+		}
+		if l.Table < 0 || l.Table >= len(n.Tables) || len(l.Columns) != len(n.Tables[l.Table].Arguments)+len(n.Tables[l.Table].Values) {
+			return fmt.Errorf("%w: lookup %d", ErrNetwork, i)
+		}
+		if total += volume(l.Shape); total > maxElements {
+			return fmt.Errorf("%w: more than %d lookups", ErrNetwork, maxElements)
+		}
+		for k := range l.Columns {
+			if err := n.checkExpression(&l.Columns[k], l.Shape, true); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (n *Network) checkRest() error {
+	total := 0
+	for i := range n.Multiplications {
+		m := &n.Multiplications[i]
+		if err := checkShape(m.Shape); err != nil {
+			return err
+		}
+		if total += volume(m.Shape); total > maxElements {
+			return fmt.Errorf("%w: more than %d products", ErrNetwork, maxElements)
+		}
+		for _, e := range []*Expression{&m.A, &m.B, &m.C} {
+			if err := n.checkExpression(e, m.Shape, false); err != nil {
+				return err
+			}
+		}
+	}
+	for _, list := range [][]Shaped{n.Zeros, n.Public} {
+		for i := range list {
+			if err := checkShape(list[i].Shape); err != nil {
+				return err
+			}
+			if err := n.checkExpression(&list[i].Expression, list[i].Shape, false); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (n *Network) checkExpression(e *Expression, shape []int, contractions bool) error {
+	if e.Shift > maxShift || len(e.Linear) > maxParts || len(e.Contractions) > maxParts || !contractions && len(e.Contractions) > 0 {
+		return fmt.Errorf("%w: expression of %d and %d terms with shift %d", ErrNetwork, len(e.Linear), len(e.Contractions), e.Shift)
+	}
+	for i := range e.Linear {
+		s, err := n.ShapeOf(&e.Linear[i].View)
+		if err != nil {
+			return err
+		}
+		if !sameShape(s, shape) {
+			return fmt.Errorf("%w: %v in an expression of %v", ErrNetwork, s, shape)
+		}
+	}
+	for _, c := range e.Contractions {
+		if c.Contraction < 0 || c.Contraction >= len(n.Contractions) {
+			return fmt.Errorf("%w: contraction %d of %d", ErrNetwork, c.Contraction, len(n.Contractions))
+		}
+		s, err := n.Contractions[c.Contraction].shape(n)
+		if err != nil {
+			return err
+		}
+		if !sameShape(s, shape) {
+			return fmt.Errorf("%w: contraction of %v in an expression of %v", ErrNetwork, s, shape)
+		}
+	}
+	return nil
+}
+
+func sameShape(a, b []int) bool {
+	if len(a) != len(b) {
+		return false
+	}
+	for i := range a {
+		if a[i] != b[i] {
+			return false
+		}
+	}
+	return true
+}
+
+// Places lays the lookups out among the leaves of the tree of queries: a placed tensor for each, from 0 on without
+// holes, and the number of leaves.
+func (n *Network) Places() (places []*Tensor, leaves int) {
+	for i := range n.Lookups {
+		places = append(places, NewTensor(n.Lookups[i].Shape...))
+	}
+	return places, Layout(0, places...)
+}
+
+// TablePlaces lays the tables' rows out among the leaves of the tree of rows.
+func (n *Network) TablePlaces() (places []*Tensor, leaves int) {
+	for i := range n.Tables {
+		places = append(places, NewTensor(n.Tables[i].Rows()))
+	}
+	return places, Layout(0, places...)
+}
+
+// ProductPlaces lays the multiplications out.
+func (n *Network) ProductPlaces() (places []*Tensor, elements int) {
+	for i := range n.Multiplications {
+		places = append(places, NewTensor(n.Multiplications[i].Shape...))
+	}
+	return places, Layout(0, places...)
+}
+
+// NetworkProver computes what a prover of a network sends.
+type NetworkProver interface {
+	// Trees are the tree of queries, whose leaves are 1/(α − key), and that of rows, whose leaves are the
+	// multiplicity/(α − key) of a row, laid out by Places and TablePlaces. Leaves beyond are 0/1.
+	Trees(alpha, beta fr.Element) (queries, rows TreeProver)
+	// Term is a sum of products: see Term.
+	Term(t *Term) ProductProver
+	// Multiplications proves Σ_i eq(point, i)·A_i·B_i over ProductPlaces.
+	Multiplications(point []fr.Element) PairProver
+}
+
+// PairProver computes the messages of a sum of products under eq.
+type PairProver interface {
+	// Round is h(1) − h(0) and the leading coefficient of h, the round's polynomial without its eq factor.
+	Round() (difference, leading fr.Element)
+	// Bind fixes the round's variable, the lowest bit of those left.
+	Bind(r fr.Element)
+	// Values are A and B where all variables are bound.
+	Values() (a, b fr.Element)
+}
+
+// Prove runs the protocol for values of public tensors (flat, row-major). All checks together say that Z holds an
+// execution of the network with the parameters that are in Z. prover is nil for a verifier.
+func (n *Network) Prove(r *Run, public [][]int64, prover NetworkProver) error {
+	if len(public) != len(n.Public) {
+		return fmt.Errorf("values of %d public tensors, expected %d", len(public), len(n.Public))
+	}
+	alpha, beta := r.Draw("alpha"), r.Draw("beta")
+	if len(n.Lookups) > 0 {
+		var queries, rows TreeProver
+		if prover != nil {
+			queries, rows = prover.Trees(alpha, beta)
+		}
+		looked := n.lookup(r, alpha, beta, queries, rows)
+		n.contract(r, n.keyClaim(looked, alpha, beta), prover)
+	}
+	n.multiply(r, prover)
+	n.zeros(r)
+	for i := range n.Public {
+		if err := n.bind(r, i, public[i]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// lookup compares the trees' roots: with keys v of queries and t of rows, and multiplicities m,
+//
+//	Σ_i 1/(α − v_i) = Σ_j m_j/(α − t_j).
+//
+// It requires what the rows' leaves are claimed to be and returns the claim on the queries'.
+//
+// A root's denominator of 0 would let any sum pass. It is the product of the leaves, which are α less something
+// that was fixed before α (cells, public keys), or 1: 0 with probability leaves/2^254. So trees must reach their
+// leaves, and all cells be committed before α is drawn.
+func (n *Network) lookup(r *Run, alpha, beta fr.Element, queries, rows TreeProver) Leaf {
+	_, asked := n.Places()
+	tables, offered := n.TablePlaces()
+	trees := []Tree{
+		{Name: "queries", Height: AxisBits(asked), Numerators: func(point []fr.Element) fr.Element {
+			live, _ := prefix(point, asked)
+			return live
+		}},
+		{Name: "rows", Height: AxisBits(offered)},
+	}
+	var provers []TreeProver
+	if queries != nil {
+		provers = []TreeProver{queries, rows}
+	}
+	roots, leaves := r.Fractions(trees, provers)
+	r.Require(Check{Products: []Product{{roots[0][0], roots[1][1], fr.One()}, {roots[1][0], roots[0][1], minusOne()}}})
+	n.requireRows(r, tables, offered, leaves[1], alpha, beta)
+	return leaves[0]
+}
+
+// requireRows requires that the rows' leaves have the tables' keys and the multiplicities in Z.
+func (n *Network) requireRows(r *Run, places []*Tensor, leaves int, leaf Leaf, alpha, beta fr.Element) {
+	uses := Check{Form: leaf.P}
+	denominator := liveAlpha(leaf.Point, leaves, alpha)
+	for t, place := range places {
+		for i := range place.Blocks {
+			b := &place.Blocks[i]
+			e, low := b.high(leaf.Point), b.low(leaf.Point)
+			v := n.keysAt(t, b.Parts[0].Start, low, beta)
+			denominator.Sub(&denominator, v.Mul(&v, &e))
+			e.Neg(&e)
+			uses.Cells = append(uses.Cells, n.Tensors[n.Tables[t].Multiplicities].Blocks[i].At(e, low))
+		}
+	}
+	r.Require(uses)
+	keys := Check{Form: leaf.Q}
+	keys.Form.Add(minusOne(), Public(denominator))
+	r.Require(keys)
+}
+
+// liveAlpha is the extension of α on the first leaves and 1 on the others.
+func liveAlpha(point []fr.Element, leaves int, alpha fr.Element) fr.Element {
+	live, _ := prefix(point, leaves)
+	one := fr.One()
+	alpha.Sub(&alpha, &one).Mul(&alpha, &live)
+	return *alpha.Add(&alpha, &one)
 }
 
 func minusOne() fr.Element {
@@ -204,156 +375,197 @@ func minusOne() fr.Element {
 	return *v.Neg(&v)
 }
 
-// layers turns the claims on queries into claims on accumulators, all of them into one sum of products, and that
-// into claims on parameters and inputs.
-func (n *Network) layers(r *Run, looked []Looked, alpha, beta fr.Element, prover NetworkProver) {
-	eta := r.Draw("tables")
-	weight := fr.One()
-	var total Form
-	var terms []*TermClaim
-	for t, l := range looked {
-		queries, _ := n.Queries(t)
-		claim, more := n.tableClaim(queries, l, weight, alpha, beta)
-		if len(more) == 0 {
-			r.Require(Check{Form: claim}) // a range: nothing but cells
-			continue
+// keyed is what remains of the queries: Form is the sum of all terms.
+type keyed struct {
+	Form
+	terms []*Term
+}
+
+// keyClaim writes the claim on the queries' denominators as one on contractions. With D the claimed denominator at
+// the point r,
+//
+//	α·live + 1 − live − D = Σ_lookups Σ_blocks eq(r_high, block)·key(r_low).
+func (n *Network) keyClaim(leaf Leaf, alpha, beta fr.Element) *keyed {
+	places, asked := n.Places()
+	k := &keyed{Form: Public(liveAlpha(leaf.Point, asked, alpha))}
+	k.Form.Add(minusOne(), leaf.Q)
+	var minus Form
+	for i := range n.Lookups {
+		l := &n.Lookups[i]
+		coefficients, number := keyCoefficients(beta, l.Table)
+		c := newCollector(n, l.Shape)
+		for j := range places[i].Blocks {
+			b := &places[i].Blocks[j]
+			w := blockWeights(b.high(leaf.Point), l.Shape, b, b.low(leaf.Point))
+			var v fr.Element
+			minus.Constant.Add(&minus.Constant, v.Mul(&w.Coefficient, &number))
+			c.begin()
+			for column := range l.Columns {
+				c.add(&minus, &l.Columns[column], w.scaled(coefficients[column]))
+			}
 		}
-		total.Add(fr.One(), claim)
-		terms = append(terms, more...)
-		weight.Mul(&weight, &eta)
+		k.terms = append(k.terms, c.terms...)
 	}
-	if len(terms) == 0 {
+	k.Form.Add(minusOne(), minus)
+	return k
+}
+
+// addExpression adds a functional of an expression without contractions to a form.
+func (n *Network) addExpression(f *Form, e *Expression, w Weights) {
+	w = w.scaled(shiftInverse(e.Shift))
+	var v, s fr.Element
+	if e.Constant != 0 {
+		s = w.Sum()
+		f.Constant.Add(&f.Constant, v.SetInt64(e.Constant).Mul(&v, &s))
+	}
+	for i := range e.Linear {
+		v.SetInt64(e.Linear[i].Coefficient)
+		n.addView(f, w.scaled(v), &e.Linear[i].View)
+	}
+}
+
+// shiftInverse is 2^−shift.
+func shiftInverse(shift uint) fr.Element {
+	v := fr.One()
+	if shift > 0 {
+		v.SetUint64(1 << shift).Inverse(&v)
+	}
+	return v
+}
+
+// contract runs one sum of products for all contractions.
+func (n *Network) contract(r *Run, k *keyed, prover NetworkProver) {
+	if len(k.terms) == 0 {
+		r.Require(Check{Form: k.Form})
 		return
 	}
 	products := Products{}
 	var provers []ProductProver
-	for _, t := range terms {
+	for _, t := range k.terms {
 		products.Bits = append(products.Bits, t.Bits())
 		if prover != nil {
 			provers = append(provers, prover.Term(t))
 		}
 	}
-	point, reduced, factors := products.Reduce(r, total, Linear, provers)
+	point, reduced, factors := products.Reduce(r, k.Form, Linear, provers)
 	ends := products.Split(r, reduced, factors, provers)
-	for i, t := range terms {
+	for i, t := range k.terms {
 		t.claim(r, ends[i], point[:t.Bits()])
 	}
 }
 
-// tableClaim is weight times what remains of a table's queries. With D their claimed denominator at the point r,
-//
-//	α − D = Σ_blocks eq(r_high, block)·key(r_low),   key = limb for a range, q + β·a for a function,
-//
-// where q = (acc + 2^(T−1) − rem)/2^T. The form is α − D less all that are cells, so that it is the sum of all
-// accumulators of terms; for a range it is 0.
-func (n *Network) tableClaim(queries []Query, l Looked, weight, alpha, beta fr.Element) (Form, []*TermClaim) {
-	var claim Form
-	var terms []*TermClaim
-	var minus fr.Element
-	minus.Neg(&weight)
-	claim.Add(weight, Public(alpha))
-	claim.Add(minus, l.Denominator)
-	for _, q := range queries {
-		layer := &n.Layers[q.Layer]
-		var blocks []termBlock
-		for i := range q.Place.Blocks {
-			b := &q.Place.Blocks[i]
-			e := high(b, l.Query)
-			e.Mul(&e, &weight)
-			low := l.Query[len(l.Query)-b.Bits():]
-			if q.Limb >= 0 {
-				n.subtract(&claim, layer.Limbs[q.Limb].Tensor, i, e, low)
-				continue
-			}
-			blocks = append(blocks, n.outputs(&claim, layer, i, e, low, beta))
-		}
-		if q.Limb < 0 {
-			for t := range layer.Terms {
-				terms = append(terms, n.termClaims(layer, &layer.Terms[t], blocks)...)
-			}
+// multiply shows that Σ_i eq(ε, i)·(A_i·B_i − C_i) = 0 at a random ε.
+func (n *Network) multiply(r *Run, prover NetworkProver) {
+	if len(n.Multiplications) == 0 {
+		return
+	}
+	places, elements := n.ProductPlaces()
+	point := make([]fr.Element, AxisBits(elements))
+	for i := range point {
+		point[i] = r.Draw(fmt.Sprintf("product %d", i))
+	}
+	var pair PairProver
+	if prover != nil {
+		pair = prover.Multiplications(point)
+	}
+	claim := n.productClaim(places, point, func(m *Multiplication) *Expression { return &m.C })
+	bound := make([]fr.Element, len(point))
+	for j := len(point) - 1; j >= 0; j-- {
+		m := r.Send(Linear, 2, func() []fr.Element { d, h := pair.Round(); return []fr.Element{d, h} })
+		rho := r.Draw("round")
+		claim.addRound(m, point[j], rho)
+		bound[j] = rho
+		if pair != nil {
+			pair.Bind(rho)
 		}
 	}
-	return claim, terms
-}
-
-// subtract takes e times the extension of block i of a tensor from a claim.
-func (n *Network) subtract(claim *Form, tensor, i int, e fr.Element, low []fr.Element) {
-	e.Neg(&e)
-	claim.Cells = append(claim.Cells, n.Tensors[tensor].Blocks[i].At(e, low))
-}
-
-// outputs takes everything of a block of a layer's outputs but its terms from the claim.
-func (n *Network) outputs(claim *Form, layer *Layer, i int, e fr.Element, low []fr.Element, beta fr.Element) termBlock {
-	var k fr.Element
-	n.subtract(claim, layer.Out, i, *k.Mul(&e, &beta), low)
-	scale := shiftInverse(layer.Shift)
-	scale.Mul(&scale, &e)
-	for _, limb := range layer.Limbs { // q has −limb·2^s/2^T
-		k.SetUint64(1<<limb.Shift).Mul(&k, &scale).Neg(&k)
-		n.subtract(claim, limb.Tensor, i, k, low)
+	m := r.sendFrom(2, Multiplied, 2, func() []fr.Element { a, b := pair.Values(); return []fr.Element{a, b} })
+	check := Check{Products: []Product{{m[0], m[1], fr.One()}}}
+	check.Form.Add(minusOne(), claim)
+	r.Require(check)
+	for i, side := range []func(m *Multiplication) *Expression{
+		func(m *Multiplication) *Expression { return &m.A },
+		func(m *Multiplication) *Expression { return &m.B },
+	} {
+		end := Check{Form: n.productClaim(places, bound, side)}
+		end.Form.Add(minusOne(), Of(m[i]))
+		r.Require(end)
 	}
-	if layer.Shift > 0 {
-		k.SetUint64(1<<(layer.Shift-1)).Mul(&k, &scale)
-		claim.Add(minusOne(), Public(k))
+}
+
+// addRound goes from a claim e = (1−r)·h(0) + r·h(1) to h(ρ), for messages h(1) − h(0) and the leading coefficient.
+func (f *Form) addRound(m []Message, r, rho fr.Element) {
+	var a, b fr.Element
+	f.Add(*a.Sub(&rho, &r), Of(m[0]))
+	f.Add(*b.Square(&rho).Sub(&b, &rho), Of(m[1]))
+}
+
+// productClaim is the extension of one side of all multiplications at a point.
+func (n *Network) productClaim(places []*Tensor, point []fr.Element, side func(*Multiplication) *Expression) (f Form) {
+	for i := range n.Multiplications {
+		m := &n.Multiplications[i]
+		for j := range places[i].Blocks {
+			b := &places[i].Blocks[j]
+			n.addExpression(&f, side(m), blockWeights(b.high(point), m.Shape, b, b.low(point)))
+		}
 	}
-	b := &n.Tensors[layer.Out].Blocks[i]
-	axes := b.Axes(low)
-	k.Neg(&scale)
-	channels := placed(EqTable(axes[2]), b.Parts[2], n.Tensors[layer.Out].Shape[2])
-	claim.Cells = append(claim.Cells, n.Tensors[layer.Bias].Product(k, channels)...)
-	return termBlock{block: b, axes: axes, scale: scale}
+	return f
 }
 
-// shiftInverse is 2^−shift.
-func shiftInverse(shift uint) fr.Element {
-	var v fr.Element
-	v.SetUint64(1 << shift).Inverse(&v)
-	return v
-}
-
-// placed is a vector of n elements with v at a part.
-func placed(v []fr.Element, p Part, n int) []fr.Element {
-	out := make([]fr.Element, n)
-	copy(out[p.Start:], v)
-	return out
-}
-
-// bind claims that a tensor's extension at a random point is that of its public values.
-func (n *Network) bind(r *Run, i int, t *Tensor, values []int64) error {
-	if len(values) != t.Len() {
-		return fmt.Errorf("public tensor %d has %d values, expected %d", i, len(values), t.Len())
+// zeros requires that expressions vanish at random points.
+func (n *Network) zeros(r *Run) {
+	for i := range n.Zeros {
+		z := &n.Zeros[i]
+		var check Check
+		n.addExpression(&check.Form, &z.Expression, randomWeights(r, fmt.Sprintf("zero %d", i), z.Shape))
+		r.Require(check)
 	}
-	vectors := make([][]fr.Element, len(t.Shape))
-	for a, d := range t.Shape {
+}
+
+// randomWeights is the extension at a random point of a tensor continued by zeros.
+func randomWeights(r *Run, label string, shape []int) Weights {
+	vectors := make([][]fr.Element, len(shape))
+	for a, d := range shape {
 		point := make([]fr.Element, AxisBits(d))
 		for k := range point {
-			point[k] = r.Draw(fmt.Sprintf("public %d %d %d", i, a, k))
+			point[k] = r.Draw(fmt.Sprintf("%s %d %d", label, a, k))
 		}
 		vectors[a] = Padded(point, d)
 	}
-	sum := productSum(values, t.Shape, vectors)
-	check := Check{Form: Public(sum)}
-	check.Cells = t.Product(minusOne(), vectors...)
+	return NewWeights(fr.One(), shape, vectors...)
+}
+
+// bind requires that a tensor's extension at a random point is that of its public values.
+func (n *Network) bind(r *Run, i int, values []int64) error {
+	p := &n.Public[i]
+	if len(values) != volume(p.Shape) {
+		return fmt.Errorf("public tensor %d has %d values, expected %d", i, len(values), volume(p.Shape))
+	}
+	w := randomWeights(r, fmt.Sprintf("public %d", i), p.Shape)
+	check := Check{Form: Public(w.of(values))}
+	n.addExpression(&check.Form, &p.Expression, w.scaled(minusOne()))
 	r.Require(check)
 	return nil
 }
 
-// productSum is Σ values[i]·Π_a vectors[a][i_a], axis by axis.
-func productSum(values []int64, shape []int, vectors [][]fr.Element) fr.Element {
+// of is the functional of public values, axis by axis from the last.
+func (w *Weights) of(values []int64) fr.Element {
 	v := make([]fr.Element, len(values))
 	for i, x := range values {
 		v[i].SetInt64(x)
 	}
-	for a := len(shape) - 1; a >= 0; a-- {
-		d := shape[a]
-		next := make([]fr.Element, len(v)/d)
-		var x fr.Element
+	for a := len(w.Shape) - 1; a >= 0; a-- {
+		d := w.Shape[a]
+		weights := w.axis(a).dense(d)
+		next := v[:len(v)/d]
 		for i := range next {
+			var sum, x fr.Element
 			for k := range d {
-				next[i].Add(&next[i], x.Mul(&v[i*d+k], &vectors[a][k]))
+				sum.Add(&sum, x.Mul(&v[i*d+k], &weights[k]))
 			}
+			next[i] = sum
 		}
 		v = next
 	}
-	return v[0]
+	return *v[0].Mul(&v[0], &w.Coefficient)
 }

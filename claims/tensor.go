@@ -1,7 +1,6 @@
 package claims
 
 import (
-	"fmt"
 	"math/bits"
 	"slices"
 
@@ -13,7 +12,7 @@ import (
 // So no cell is wasted, whatever the lengths, and a product of one vector an axis is a product on every block.
 type Tensor struct {
 	Shape  []int
-	Blocks []TensorBlock
+	Blocks []TensorBlock `cbor:"-"`
 }
 
 // TensorBlock is the product of one part of each axis, the last axis running fastest.
@@ -91,40 +90,30 @@ func (t *Tensor) eachIn(b *TensorBlock, visit func(element, cell int)) {
 	}
 }
 
-// Product is the functional Σ coefficient·Π_a vectors[a][i_a]·t[i] over all elements; a vector has its axis' length.
-func (t *Tensor) Product(coefficient fr.Element, vectors ...[]fr.Element) []Block {
-	t.checkVectors(vectors)
-	out := make([]Block, len(t.Blocks))
-	for i := range t.Blocks {
-		out[i] = t.Blocks[i].product(coefficient, vectors)
-	}
-	return out
-}
-
-func (t *Tensor) checkVectors(vectors [][]fr.Element) {
-	for a, v := range vectors {
-		if len(vectors) != len(t.Shape) || len(v) != t.Shape[a] {
-			panic(fmt.Sprintf("claims: vector %d of %d has %d elements for a tensor %v", a, len(vectors), len(v), t.Shape))
-		}
-	}
-}
-
-func (b *TensorBlock) product(coefficient fr.Element, vectors [][]fr.Element) Block {
-	out := Block{Offset: b.Offset, Coefficient: coefficient}
-	for a, p := range b.Parts {
-		part := vectors[a][p.Start : p.Start+1<<p.Bits]
-		if p.Bits == 0 {
-			out.Coefficient.Mul(&out.Coefficient, &part[0])
-			continue
-		}
-		out.Factors = append(out.Factors, Factor{Dense: part})
-	}
-	return out
-}
-
 // At is the functional of one block at a point with a coordinate for each of its bits, top bit first: Σ eq(point, x)·cell x.
 func (b *TensorBlock) At(coefficient fr.Element, point []fr.Element) Block {
 	return Block{Offset: b.Offset, Coefficient: coefficient, Factors: []Factor{EqFactor(point)}}
+}
+
+// high is eq of a point's coordinates above a block and the block's offset: the extension of its indicator.
+func (b *TensorBlock) high(point []fr.Element) fr.Element {
+	return indicator(b.Offset>>b.Bits(), point[:len(point)-b.Bits()])
+}
+
+// low are the coordinates of a point within a block.
+func (b *TensorBlock) low(point []fr.Element) []fr.Element { return point[len(point)-b.Bits():] }
+
+// indicator is eq(point, i) for a number i, top bit first.
+func indicator(i int, point []fr.Element) fr.Element {
+	out, one := fr.One(), fr.One()
+	for k := range point {
+		v := point[k]
+		if i>>(len(point)-1-k)&1 == 0 {
+			v.Sub(&one, &v)
+		}
+		out.Mul(&out, &v)
+	}
+	return out
 }
 
 // Axes cuts a point of the block's bits into the points of its axes.

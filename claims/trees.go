@@ -147,9 +147,7 @@ func (f *fractions) round(claim *Form, r fr.Element, active []int, weights []fr.
 		return out
 	})
 	rho := f.run.Draw("round")
-	var a, b fr.Element
-	claim.Add(*a.Sub(&rho, &r), Of(m[0]))
-	claim.Add(*b.Square(&rho).Sub(&b, &rho), Of(m[1]))
+	claim.addRound(m, r, rho)
 	if f.provers != nil {
 		for _, t := range active {
 			f.provers[t].Bind(rho)

@@ -58,7 +58,7 @@ func (p *Pad) Origins(in []Tensor, out Tensor) []Origin {
 	eachIndex(out.Shape, func(at []int) {
 		var o Origin
 		for a, i := range at {
-			j := p.source(i-p.Before[a], shape[a])
+			j := p.Source(i-p.Before[a], shape[a])
 			if j < 0 {
 				o = Origin{Input: -1, Value: p.Value}
 				break
@@ -70,9 +70,9 @@ func (p *Pad) Origins(in []Tensor, out Tensor) []Origin {
 	return origins
 }
 
-// source is which of the n elements of an axis stands at position i (0 is the first of them), −1
+// Source is which of the n elements of an axis stands at position i (0 is the first of them), −1
 // for the constant.
-func (p *Pad) source(i, n int) int {
+func (p *Pad) Source(i, n int) int {
 	if i >= 0 && i < n {
 		return i
 	}

@@ -1,5 +1,11 @@
-// Package sumcheck is the prover of the fast path: what computes the messages that package claims asks for.
+// Package sumcheck proves executions of integer graphs by the protocol of package claims: fast for large models.
 //
-// It promises that a prover run of package claims with these provers satisfies every check if what is claimed
-// is true; soundness is nothing that this package decides.
+// A Plan writes a graph as a network of claims, once for an architecture: which tensors are committed, which rows of
+// tables their elements have to be, which products they are. An Attempt fills the committed vector from an
+// execution and answers the protocol's challenges: trees of fractions for lookups, sums of products for linear
+// layers, and one last sum that opens everything at a point.
+//
+// Sources: see package claims. Pitfalls: whatever this package computes is checked by the verifier's equations, so a
+// mistake here is a proof that fails, never one that lies; but a plan that leaves something out is a lie that
+// verifies. Package claims/plain says what a network means, and tests compare.
 package sumcheck
