@@ -22,12 +22,13 @@ const (
 
 // Contraction is a tensor of sums of products: parameters times inputs.
 type Contraction struct {
+	_      struct{} `cbor:",toarray"`
 	Kind   ContractionKind
 	Weight View
 	Input  Shaped
 	// Of a convolution, by axis y, x.
-	Out, Stride, Dilation, Pad [2]int `cbor:",omitempty"`
-	Groups                     int    `cbor:",omitempty"`
+	Out, Stride, Dilation, Pad [2]int
+	Groups                     int
 }
 
 // shape is that of the result. Errors wrap ErrNetwork.

@@ -18,13 +18,14 @@ var ErrNetwork = errors.New("invalid network description")
 // example, is a cell a of which (q, a) is in a table, where q = (acc + 2^(T−1) − remainder)/2^T is no
 // cell but what the accumulator and the remainder's cells make of it.
 type Network struct {
+	_               struct{} `cbor:",toarray"`
 	Tensors         []Committed
 	Contractions    []Contraction
 	Tables          []Table
 	Lookups         []Lookup
-	Multiplications []Multiplication `cbor:",omitempty"`
+	Multiplications []Multiplication
 	// Zeros are 0, every element.
-	Zeros []Shaped `cbor:",omitempty"`
+	Zeros []Shaped
 	// Public are those of which the statement shows all values.
 	Public []Shaped
 }
@@ -43,32 +44,37 @@ const (
 
 // Committed is a tensor in Z.
 type Committed struct {
-	*Tensor
-	Owner Owner
+	_       struct{} `cbor:",toarray"`
+	*Tensor `cbor:"tensor"`
+	Owner   Owner
 }
 
 // Expression is (Constant + Σ linear + Σ contractions)/2^Shift, elementwise.
 type Expression struct {
-	Constant     int64              `cbor:",omitempty"`
-	Linear       []Summand          `cbor:",omitempty"`
-	Contractions []ContractionTimes `cbor:",omitempty"`
-	Shift        uint               `cbor:",omitempty"`
+	_            struct{} `cbor:",toarray"`
+	Constant     int64
+	Linear       []Summand
+	Contractions []ContractionTimes
+	Shift        uint
 }
 
 // Summand is a coefficient times a view.
 type Summand struct {
+	_           struct{} `cbor:",toarray"`
 	Coefficient int64
 	View        View
 }
 
 // ContractionTimes is a coefficient times one of the network's contractions.
 type ContractionTimes struct {
+	_           struct{} `cbor:",toarray"`
 	Coefficient int64
 	Contraction int
 }
 
 // Lookup says that the columns of every element are a row of a table.
 type Lookup struct {
+	_       struct{} `cbor:",toarray"`
 	Shape   []int
 	Table   int
 	Columns []Expression // as many as the table's
@@ -76,14 +82,16 @@ type Lookup struct {
 
 // Multiplication says that A·B = C for every element. None of them has contractions.
 type Multiplication struct {
+	_       struct{} `cbor:",toarray"`
 	Shape   []int
 	A, B, C Expression
 }
 
 // Shaped is an expression without contractions, and its shape.
 type Shaped struct {
-	Shape []int
-	Expression
+	_          struct{} `cbor:",toarray"`
+	Shape      []int
+	Expression `cbor:"expression"`
 }
 
 // maxShift keeps 2^Shift in a machine word.
@@ -248,7 +256,7 @@ func (n *Network) Places() (places []*Tensor, leaves int) {
 	for i := range n.Lookups {
 		places = append(places, NewTensor(n.Lookups[i].Shape...))
 	}
-	return places, Layout(0, places...)
+	return places, Place(0, places...)
 }
 
 // TablePlaces lays the tables' rows out among the leaves of the tree of rows.
@@ -256,7 +264,7 @@ func (n *Network) TablePlaces() (places []*Tensor, leaves int) {
 	for i := range n.Tables {
 		places = append(places, NewTensor(n.Tables[i].Rows()))
 	}
-	return places, Layout(0, places...)
+	return places, Place(0, places...)
 }
 
 // ProductPlaces lays the multiplications out.
@@ -264,7 +272,7 @@ func (n *Network) ProductPlaces() (places []*Tensor, elements int) {
 	for i := range n.Multiplications {
 		places = append(places, NewTensor(n.Multiplications[i].Shape...))
 	}
-	return places, Layout(0, places...)
+	return places, Place(0, places...)
 }
 
 // NetworkProver computes what a prover of a network sends.

@@ -75,6 +75,16 @@ func (r *received) next(_ Kind, _, n int, _ func() []fr.Element) ([]fr.Element, 
 	return out, nil
 }
 
+// NewRehearsal makes up messages, to see how many a protocol has.
+func NewRehearsal() *Run { return &Run{source: blank{}} }
+
+// blank are messages of 0.
+type blank struct{}
+
+func (blank) next(_ Kind, _, n int, _ func() []fr.Element) ([]fr.Element, error) {
+	return make([]fr.Element, n), nil
+}
+
 // NewProver computes messages as it goes; pad is called once for each element, in order, with its kind and slot.
 func NewProver(seed [32]byte, pad func(kind Kind, slot int) fr.Element) *Run {
 	return &Run{state: seed, source: padded(pad)}

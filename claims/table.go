@@ -9,14 +9,16 @@ import (
 // Table is a set of rows: every combination of arguments, the first one slowest, and functions of it. A row's
 // key is Σ β^k·column k + β^maxColumns·(number of the table), so that all tables are one.
 type Table struct {
+	_         struct{} `cbor:",toarray"`
 	Arguments []Argument
-	Values    []Column `cbor:",omitempty"`
+	Values    []Column
 	// Multiplicities is a tensor of a cell for each row.
 	Multiplicities int
 }
 
 // Argument is the range [Min, Min+Len) of a column.
 type Argument struct {
+	_   struct{} `cbor:",toarray"`
 	Min int64
 	Len int
 }
@@ -26,6 +28,7 @@ type Column []Progression
 
 // Progression is First, First + Step, … for Len rows.
 type Progression struct {
+	_           struct{} `cbor:",toarray"`
 	Len         int
 	First, Step int64
 }
@@ -99,11 +102,11 @@ func (t *Table) columns() []Column {
 		var c Column
 		for range repeat {
 			if length == 1 {
-				c = append(c, Progression{a.Len, a.Min, 1})
+				c = append(c, Progression{Len: a.Len, First: a.Min, Step: 1})
 				continue
 			}
 			for i := range a.Len {
-				c = append(c, Progression{length, a.Min + int64(i), 0})
+				c = append(c, Progression{Len: length, First: a.Min + int64(i)})
 			}
 		}
 		repeat *= a.Len

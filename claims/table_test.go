@@ -13,7 +13,7 @@ import (
 func TestTableKeys(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 2))
 	for range 300 {
-		table := Table{Arguments: []Argument{{rng.Int64N(9) - 4, 1 + rng.IntN(5)}, {rng.Int64N(9) - 4, 1 + rng.IntN(40)}}[rng.IntN(2):]}
+		table := Table{Arguments: []Argument{{Min: rng.Int64N(9) - 4, Len: 1 + rng.IntN(5)}, {Min: rng.Int64N(9) - 4, Len: 1 + rng.IntN(40)}}[rng.IntN(2):]}
 		for range rng.IntN(3) {
 			v := make([]int64, table.Rows())
 			for i := range v {

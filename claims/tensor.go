@@ -11,6 +11,7 @@ import (
 // the binary digits of its length are; the products of parts are blocks of cells, each aligned to its size.
 // So no cell is wasted, whatever the lengths, and a product of one vector an axis is a product on every block.
 type Tensor struct {
+	_      struct{} `cbor:",toarray"`
 	Shape  []int
 	Blocks []TensorBlock `cbor:"-"`
 }
@@ -33,7 +34,7 @@ func (b *TensorBlock) Bits() int {
 	return n
 }
 
-// NewTensor cuts a shape into blocks, which Layout places. Lengths are at least 1.
+// NewTensor cuts a shape into blocks, which Place places. Lengths are at least 1.
 func NewTensor(shape ...int) *Tensor {
 	t := &Tensor{Shape: shape, Blocks: []TensorBlock{{Offset: -1}}}
 	for _, n := range shape {
@@ -132,10 +133,10 @@ func Padded(point []fr.Element, n int) []fr.Element { return EqTable(point)[:n] 
 // AxisBits is the least number of bits that index n elements.
 func AxisBits(n int) int { return bits.Len(uint(n - 1)) }
 
-// Layout places blocks of tensors, largest first, from an address on, so that each is aligned to its size if the
+// Place places blocks of tensors, largest first, from an address on, so that each is aligned to its size if the
 // first address is aligned to the largest. It returns the first address after them. Equal sizes stand in
 // the order in which they are given.
-func Layout(from int, tensors ...*Tensor) (end int) {
+func Place(from int, tensors ...*Tensor) (end int) {
 	var blocks []*TensorBlock
 	for _, t := range tensors {
 		for i := range t.Blocks {

@@ -27,7 +27,7 @@ func TestLayout(t *testing.T) {
 			tensors = append(tensors, x)
 			total += x.Len()
 		}
-		if end := Layout(1<<12, tensors...); end != 1<<12+total {
+		if end := Place(1<<12, tensors...); end != 1<<12+total {
 			t.Fatalf("%d elements end at %d", total, end-1<<12)
 		}
 		seen := map[int]bool{}
@@ -47,7 +47,7 @@ func TestLayout(t *testing.T) {
 		}
 	}
 	x := NewTensor(4)
-	if end := Layout(3, x); x.Blocks[0].Offset != 4 || end != 8 {
+	if end := Place(3, x); x.Blocks[0].Offset != 4 || end != 8 {
 		t.Errorf("four elements from 3 stand at %d to %d", x.Blocks[0].Offset, end)
 	}
 }
@@ -57,7 +57,7 @@ func TestTensorProduct(t *testing.T) {
 	rng := rand.New(rand.NewPCG(3, 4))
 	for range 60 {
 		x := randomTensor(rng)
-		end := Layout(0, NewTensor(5), x)
+		end := Place(0, NewTensor(5), x)
 		z := random(end)
 		var vectors [][]fr.Element
 		for _, n := range x.Shape {
@@ -87,7 +87,7 @@ func TestTensorProduct(t *testing.T) {
 // TestBlockAt: a point of a block, cut by axes, is the product of its axes' points.
 func TestBlockAt(t *testing.T) {
 	x := NewTensor(4, 6, 2)
-	end := Layout(0, x)
+	end := Place(0, x)
 	z := random(end)
 	for i := range x.Blocks {
 		b := &x.Blocks[i]

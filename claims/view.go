@@ -10,11 +10,12 @@ import (
 // View is a committed tensor as something else sees it: rearranged, cut, repeated, summed. All of that is linear, so a
 // functional on the view is one on the tensor.
 type View struct {
+	_ struct{} `cbor:",toarray"`
 	// Tensor is an index of Network.Tensors, or Ones.
 	Tensor int
 	// Shape is that of the ones.
-	Shape []int  `cbor:",omitempty"`
-	Steps []Step `cbor:",omitempty"`
+	Shape []int
+	Steps []Step
 }
 
 // Ones stands for a tensor of ones, which nobody commits to.
@@ -23,21 +24,28 @@ const Ones = -1
 // Step makes a tensor from another. Exactly one field is set.
 type Step struct {
 	// Permute: axis i is axis Permute[i] of the source.
-	Permute []int `cbor:",omitempty"`
-	// Reshape keeps the elements' order.
-	Reshape []int   `cbor:",omitempty"`
-	Window  *Window `cbor:",omitempty"`
-	Select  *Select `cbor:",omitempty"`
+	Permute []int    `cbor:",omitempty"`
+	Reshape *Reshape `cbor:",omitempty"`
+	Window  *Window  `cbor:",omitempty"`
+	Select  *Select  `cbor:",omitempty"`
+}
+
+// Reshape keeps the elements' order.
+type Reshape struct {
+	_     struct{} `cbor:",toarray"`
+	Shape []int
 }
 
 // Window sums along an axis: element o < Length is Σ_{t < Kernel} source[o·Stride + t·Dilation − Pad], where elements
 // beyond the source are 0. Slices, paddings with 0, repetitions (Stride 0), sums and poolings are all windows.
 type Window struct {
+	_                                           struct{} `cbor:",toarray"`
 	Axis, Length, Kernel, Stride, Dilation, Pad int
 }
 
 // Select takes elements along an axis; −1 is 0.
 type Select struct {
+	_       struct{} `cbor:",toarray"`
 	Axis    int
 	Indices []int
 }
@@ -80,13 +88,13 @@ func (s *Step) Apply(shape []int) ([]int, error) {
 			seen[a], out[i] = true, shape[a]
 		}
 	case s.Reshape != nil:
-		if err := checkShape(s.Reshape); err != nil {
+		if err := checkShape(s.Reshape.Shape); err != nil {
 			return nil, err
 		}
-		if volume(s.Reshape) != volume(shape) {
-			return nil, fmt.Errorf("%w: %v as %v", ErrNetwork, shape, s.Reshape)
+		if volume(s.Reshape.Shape) != volume(shape) {
+			return nil, fmt.Errorf("%w: %v as %v", ErrNetwork, shape, s.Reshape.Shape)
 		}
-		return slices.Clone(s.Reshape), nil
+		return slices.Clone(s.Reshape.Shape), nil
 	case s.Window != nil:
 		w := s.Window
 		if w.Axis < 0 || w.Axis >= len(shape) || w.Kernel < 1 || w.Kernel > maxLength || outside(w.Stride) || outside(w.Dilation) || outside(w.Pad) {

@@ -15,7 +15,7 @@ func randomStep(rng *rand.Rand, shape []int) Step {
 	case 0:
 		return Step{Permute: rng.Perm(len(shape))}
 	case 1:
-		return Step{Reshape: randomReshape(rng, volume(shape))}
+		return Step{Reshape: &Reshape{Shape: randomReshape(rng, volume(shape))}}
 	case 2:
 		w := &Window{Axis: axis, Length: 1 + rng.IntN(6), Kernel: 1, Stride: 1, Dilation: 1, Pad: rng.IntN(5) - 2}
 		if rng.IntN(2) == 0 {
@@ -74,7 +74,7 @@ func TestViews(t *testing.T) {
 			shape = append(shape, 1+rng.IntN(5))
 		}
 		x := NewTensor(shape...)
-		z := random(Layout(0, x))
+		z := random(Place(0, x))
 		n := &Network{Tensors: []Committed{{Tensor: x}}}
 		v := View{}
 		values := elements(x, z)

@@ -127,7 +127,7 @@ func then(x claims.Shaped, s claims.Step) claims.Shaped {
 // join appends a step that does something; a permutation that undoes the last step takes that away.
 func join(steps []claims.Step, s claims.Step, shape []int) []claims.Step {
 	switch {
-	case s.Reshape != nil && slices.Equal(s.Reshape, shape):
+	case s.Reshape != nil && slices.Equal(s.Reshape.Shape, shape):
 		return steps
 	case s.Permute != nil && slices.IsSorted(s.Permute):
 		return steps
@@ -166,7 +166,7 @@ func times(k int64, x claims.Shaped, c int64) claims.Shaped {
 // The steps by which expressions are rearranged.
 
 func reshape(x claims.Shaped, shape ...int) claims.Shaped {
-	return then(x, claims.Step{Reshape: append([]int{}, shape...)})
+	return then(x, claims.Step{Reshape: &claims.Reshape{Shape: shape}})
 }
 
 func permute(x claims.Shaped, perm ...int) claims.Shaped {

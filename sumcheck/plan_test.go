@@ -61,7 +61,7 @@ func execute(t *testing.T, r *rand.Rand, c modeltest.Case) *executed {
 	for _, x := range p.Network.Tensors {
 		tensors = append(tensors, x.Tensor)
 	}
-	e.z = make([]int64, claims.Layout(0, tensors...))
+	e.z = make([]int64, claims.Place(0, tensors...))
 	for i, x := range tensors {
 		x.Each(func(element, cell int) { e.z[cell] = e.witness.values[i][element] })
 	}

@@ -1,0 +1,132 @@
+package sumcheck
+
+import (
+	"fmt"
+
+	"github.com/consensys/gnark-crypto/ecc/bn254/fr"
+
+	"github.com/zkinfer/zkinfer/claims"
+)
+
+// Cells is the committed vector of one proof; it implements claims.NetworkProver.
+type Cells struct {
+	Witness *Witness
+	Layout  *claims.Layout
+	// Values are all cells before the pads, in whole rows; Pads those of linear messages, in whole rows.
+	Values []int64
+	Pads   []fr.Element
+}
+
+// NewCells lays the tensors of a witness out, whose plan's network was laid so. pads are drawn for this proof alone.
+func NewCells(w *Witness, l *claims.Layout, pads []fr.Element) (*Cells, error) {
+	if len(pads) != l.Pads.Rows<<l.RowBits {
+		return nil, fmt.Errorf("%d pads, expected %d rows of 2^%d", len(pads), l.Pads.Rows, l.RowBits)
+	}
+	c := &Cells{Witness: w, Layout: l, Values: make([]int64, l.FirstPad()), Pads: pads}
+	for i, t := range w.plan.Network.Tensors {
+		values := w.values[i]
+		t.Each(func(element, cell int) { c.Values[cell] = values[element] })
+	}
+	return c, nil
+}
+
+// Region is the cells of a region without pads.
+func (c *Cells) Region(r claims.Region) []int64 {
+	return c.Values[r.First<<c.Layout.RowBits : (r.First+r.Rows)<<c.Layout.RowBits]
+}
+
+// Trees implements claims.NetworkProver.
+func (c *Cells) Trees(alpha, beta fr.Element) (queries, rows claims.TreeProver) {
+	n := c.Witness.plan.Network
+	places, leaves := n.TablePlaces()
+	offered := newLive(leaves)
+	for t, place := range places {
+		keys, uses := n.Keys(t, alpha, beta), c.Witness.values[n.Tables[t].Multiplicities]
+		place.Each(func(row, at int) {
+			offered.p[at].SetInt64(uses[row])
+			offered.q[at] = keys[row]
+		})
+	}
+	lookups, leaves := n.Places()
+	asked := newLive(leaves)
+	keys := make([][]fr.Element, len(n.Tables))
+	for t := range keys {
+		keys[t] = n.Keys(t, alpha, beta)
+	}
+	for i, place := range lookups {
+		of, found := keys[n.Lookups[i].Table], c.Witness.rows[i]
+		place.Each(func(element, at int) {
+			asked.p[at].SetOne()
+			asked.q[at] = of[found[element]]
+		})
+	}
+	return NewFractions(asked.p, asked.q), NewFractions(offered.p, offered.q)
+}
+
+// live are the leaves of a tree, 0/1 beyond the live ones.
+type live struct{ p, q []fr.Element }
+
+func newLive(n int) live {
+	l := live{make([]fr.Element, 1<<claims.AxisBits(n)), make([]fr.Element, 1<<claims.AxisBits(n))}
+	for i := n; i < len(l.q); i++ {
+		l.q[i].SetOne()
+	}
+	return l
+}
+
+// Term implements claims.NetworkProver.
+func (c *Cells) Term(t *claims.Term) claims.ProductProver {
+	return NewProduct(t.Tables(c.cell))
+}
+
+func (c *Cells) cell(i int) (v fr.Element) {
+	if i < len(c.Values) {
+		return *v.SetInt64(c.Values[i])
+	}
+	return v
+}
+
+// Multiplications implements claims.NetworkProver.
+func (c *Cells) Multiplications(point []fr.Element) claims.PairProver {
+	places, elements := c.Witness.plan.Network.ProductPlaces()
+	a, b := make([]fr.Element, 1<<claims.AxisBits(elements)), make([]fr.Element, 1<<claims.AxisBits(elements))
+	for i, place := range places {
+		m := &c.Witness.plan.Network.Multiplications[i]
+		x := c.Witness.expression(&claims.Shaped{Shape: m.Shape, Expression: m.A})
+		y := c.Witness.expression(&claims.Shaped{Shape: m.Shape, Expression: m.B})
+		place.Each(func(element, at int) { a[at].SetInt64(x[element]); b[at].SetInt64(y[element]) })
+	}
+	return newPairs(a, b, point)
+}
+
+// Merge proves the sum of all cells under a functional.
+func (c *Cells) Merge(blocks []claims.Block) claims.ProductProver {
+	z, e := make([]fr.Element, 1<<c.Layout.AddressBits), make([]fr.Element, 1<<c.Layout.AddressBits)
+	for i := range c.Values {
+		z[i].SetInt64(c.Values[i])
+	}
+	copy(z[c.Layout.FirstPad():], c.Pads)
+	for i := range blocks {
+		blocks[i].AddTo(e)
+	}
+	return NewProduct(z, e)
+}
+
+// Fold is the sum of all rows, each times a weight.
+func (c *Cells) Fold(weights []fr.Element) []fr.Element {
+	row := make([]fr.Element, 1<<c.Layout.RowBits)
+	var v fr.Element
+	add := func(cell int, x fr.Element) {
+		at := &row[cell&(1<<c.Layout.RowBits-1)]
+		at.Add(at, v.Mul(&x, &weights[cell>>c.Layout.RowBits]))
+	}
+	for i, x := range c.Values {
+		if x != 0 {
+			add(i, *v.SetInt64(x))
+		}
+	}
+	for i := range c.Pads {
+		add(c.Layout.FirstPad()+i, c.Pads[i])
+	}
+	return row
+}
