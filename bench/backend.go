@@ -61,7 +61,7 @@ type system struct {
 
 // systems lists the proof systems there are.
 var systems = []system{
-	{"groth16", []Weights{FoldedPrivate, FoldedPublic, WiresPrivate, WiresPublic, Constants}, newGroth16, groth16Constraints},
+	groth16System(),
 }
 
 // Backends lists the names of the proof systems, AllWeights the ways to hold weights.

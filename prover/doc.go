@@ -1,14 +1,16 @@
-// Package prover makes keys, model commitments and proofs for integer graphs, with Groth16 over
-// BN254.
+// Package prover is what all proof systems have in common where keys, model commitments and proofs are
+// made: the interface that each stands behind (Backend, Circuit, Keys), key folders, and openings of model
+// commitments.
 //
-// The order of things:
+// The order of things, for any of them:
 //
-//	circuit, _ := prover.Compile(ctx, graph, prover.Options{})   // architecture → constraints
+//	backend, _ := backends.Choose(backends.Auto, graph, prover.Options{})
+//	circuit, _ := backend.Compile(ctx, graph, prover.Options{})  // architecture → constraints
 //	keys, _    := circuit.UnsafeDevSetup(ctx)                    // once an architecture
 //	opening, _ := keys.CommitModel(ctx, graph, prover.Private)   // once a set of weights
 //	proof, _   := keys.Prove(ctx, graph, opening, inputs, task)  // once an inference
 //
-// What leaves the prover is keys.Verifying, opening.Commitment and the proof; package verifier needs
+// What leaves the prover is keys.VerifyingKey(), opening.Commitment and the proof; package verifier needs
 // no more. The opening's salts and the weights stay.
 //
 // Every proof is verified before it is returned: a key made by somebody malicious could otherwise

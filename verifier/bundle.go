@@ -6,9 +6,6 @@ import (
 	"math"
 )
 
-// BackendGroth16 names the proof system.
-const BackendGroth16 = "groth16"
-
 // Bundle is a proof with its statement: what a .zkp file holds. The digests say which key and which
 // model it is for, so that a mix-up is told apart from a false claim; they prove nothing.
 type Bundle struct {
@@ -60,12 +57,12 @@ func (v *TensorValue) append(b []byte) ([]byte, error) {
 		if v.Values != nil {
 			return nil, fmt.Errorf("%w: both values and a commitment, expected one of them", ErrStatement)
 		}
-		return appendG1(append(b, 1), v.Commitment), nil
+		return v.appendCommitment(b)
 	}
 	if len(v.Values) > maxElements {
 		return nil, fmt.Errorf("%w: %d elements, at most %d", ErrMalformed, len(v.Values), maxElements)
 	}
-	b = binary.BigEndian.AppendUint32(append(b, 0), uint32(len(v.Values)))
+	b = binary.BigEndian.AppendUint32(append(b, tensorValues), uint32(len(v.Values)))
 	for k, x := range v.Values {
 		// A silent cut to 32 bits would store a statement that nobody made.
 		if x < math.MinInt32 || x > math.MaxInt32 {
@@ -74,6 +71,26 @@ func (v *TensorValue) append(b []byte) ([]byte, error) {
 		b = binary.BigEndian.AppendUint32(b, uint32(int32(x)))
 	}
 	return b, nil
+}
+
+// The first byte of a tensor in a bundle. A commitment of one point has an encoding of its own, which is
+// the older.
+const (
+	tensorValues = iota
+	tensorPoint
+	tensorPoints
+)
+
+func (v *TensorValue) appendCommitment(b []byte) ([]byte, error) {
+	switch n := len(v.Commitment); {
+	case n == 0 || n > maxTensorPoints:
+		return nil, fmt.Errorf("%w: commitment of %d points, expected 1 to %d", ErrMalformed, n, maxTensorPoints)
+	case n == 1:
+		b = append(b, tensorPoint)
+	default:
+		b = binary.BigEndian.AppendUint32(append(b, tensorPoints), uint32(n))
+	}
+	return append(b, v.CommitmentBytes()...), nil
 }
 
 // UnmarshalBundle decodes a bundle strictly. Errors wrap ErrMalformed.
@@ -93,34 +110,22 @@ func readValues(r *reader) []TensorValue {
 	values := make([]TensorValue, r.count(maxTensors, 5))
 	for i := range values {
 		switch r.byte() {
-		case 0:
+		case tensorValues:
 			values[i].Values = make([]int64, r.count(maxElements, 4))
 			for k := range values[i].Values {
 				values[i].Values[k] = int64(int32(r.uint32()))
 			}
-		case 1:
-			p := r.g1()
-			values[i].Commitment = &p
+		case tensorPoint:
+			values[i].Commitment = r.points(1)
+		case tensorPoints:
+			n := r.count(maxTensorPoints, g1Size)
+			if r.err == nil && n < 2 {
+				r.fail("list of %d points, expected several", n)
+			}
+			values[i].Commitment = r.points(n)
 		default:
 			r.fail("tensor is neither public nor private")
 		}
 	}
 	return values
 }
-
-// VerifyBundle is Verify for a bundle. It tells a bundle for another key or model (ErrKeyMismatch)
-// from a wrong proof.
-func VerifyBundle(vk *VerifyingKey, m *ModelCommitment, b *Bundle) error {
-	if b.Backend != BackendGroth16 {
-		return fmt.Errorf("%w: proof of backend %q, the key is for %q", ErrKeyMismatch, b.Backend, BackendGroth16)
-	}
-	if b.VKDigest != vk.Digest() {
-		return fmt.Errorf("%w: the proof was made for verifying key %x…, this is %x…", ErrKeyMismatch, b.VKDigest[:4], digestPrefix(vk.Digest()))
-	}
-	if b.Model != m.Digest() {
-		return fmt.Errorf("%w: the proof was made for model %x…, the commitment is %x…", ErrKeyMismatch, b.Model[:4], digestPrefix(m.Digest()))
-	}
-	return Verify(vk, m, &b.Statement, b.Proof)
-}
-
-func digestPrefix(d [32]byte) []byte { return d[:4] }

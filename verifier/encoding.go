@@ -19,6 +19,7 @@ const (
 	maxTensors       = 256
 	maxFoldRows      = 1024
 	maxElements      = 1 << 24
+	maxTensorPoints  = 1 << 12 // of the commitment of a private tensor
 	maxContextBytes  = 1 << 16
 	maxPublicInputs  = 1 << 16
 	maxCommitments   = 2 + 2*maxTensors
@@ -108,6 +109,15 @@ func (r *reader) g1() (p bn254.G1Affine) {
 		r.fail("point is not in canonical encoding")
 	}
 	return p
+}
+
+// points reads n compressed points.
+func (r *reader) points(n int) []bn254.G1Affine {
+	out := make([]bn254.G1Affine, n)
+	for i := range out {
+		out[i] = r.g1()
+	}
+	return out
 }
 
 func (r *reader) g2() (p bn254.G2Affine) {

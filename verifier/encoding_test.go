@@ -101,7 +101,7 @@ func TestEncodersRefuse(t *testing.T) {
 	}{
 		"value beyond 32 bits":   {func(b *Bundle) { b.Statement.Inputs[0].Values[3] = 1 << 32 }, "bad_statement"},
 		"value below 32 bits":    {func(b *Bundle) { b.Statement.Inputs[0].Values[3] = -1<<31 - 1 }, "bad_statement"},
-		"values and commitment":  {func(b *Bundle) { b.Statement.Inputs[0].Commitment = &g1 }, "bad_statement"},
+		"values and commitment":  {func(b *Bundle) { b.Statement.Inputs[0].Commitment = []bn254.G1Affine{g1} }, "bad_statement"},
 		"long backend":           {func(b *Bundle) { b.Backend = string(bytesOf('x', maxStringBytes+1)) }, "malformed_proof"},
 		"long context":           {func(b *Bundle) { b.Statement.Context = make([]byte, maxContextBytes+1) }, "malformed_proof"},
 		"long proof":             {func(b *Bundle) { b.Proof = make([]byte, maxProofBytes+1) }, "malformed_proof"},

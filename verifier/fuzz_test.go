@@ -46,7 +46,7 @@ func sampleBundle() *Bundle {
 	_, _, g1, _ := bn254.Generators()
 	return &Bundle{Backend: BackendGroth16, Proof: sampleProof().Encode(), Statement: Statement{
 		Inputs:  []TensorValue{{Values: make([]int64, 40)}},
-		Outputs: []TensorValue{{Commitment: &g1}}, Context: []byte("task")}}
+		Outputs: []TensorValue{{Commitment: []bn254.G1Affine{g1}}}, Context: []byte("task")}}
 }
 
 // marshaler is what survives decoding: encoding it gives the same bytes.

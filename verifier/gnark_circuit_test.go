@@ -316,7 +316,7 @@ func (r *rig) claimOf(t *testing.T, m *matrix, x, y, z []int64) claim {
 		}
 		point := r.commit(t, k, offsets(specs[ck.Tensor], side[ck.Tensor].Values), salt)
 		c.salts[k] = salt
-		side[ck.Tensor] = verifier.TensorValue{Commitment: &point}
+		side[ck.Tensor] = verifier.TensorValue{Commitment: []bn254.G1Affine{point}}
 	}
 	return c
 }
@@ -463,7 +463,7 @@ func (r *rig) object(t *testing.T, k int, c claim, alpha fr.Element) (object bn2
 		}
 		return times(ck.Base, v), salt
 	}
-	return *side[ck.Tensor].Commitment, c.salts[k]
+	return side[ck.Tensor].Commitment[0], c.salts[k]
 }
 
 func times(p bn254.G1Affine, s fr.Element) (out bn254.G1Affine) {

@@ -227,8 +227,8 @@ func keepSalts(said, done *claim, r *rig) {
 		shift := times(ck.H, said.salts[k])
 		back := times(ck.H, done.salts[k])
 		var u, v bn254.G1Affine
-		u.Sub(a[ck.Tensor].Commitment, &shift)
-		v.Sub(b[ck.Tensor].Commitment, &back)
+		u.Sub(&a[ck.Tensor].Commitment[0], &shift)
+		v.Sub(&b[ck.Tensor].Commitment[0], &back)
 		if u.Equal(&v) {
 			b[ck.Tensor], done.salts[k] = a[ck.Tensor], said.salts[k]
 		}

@@ -30,6 +30,9 @@ type TensorSpec struct {
 	Type     string
 	Min, Max int64
 	Binding  Binding
+	// Points is the number of points of the commitment to a private tensor where there are several; Groth16
+	// has one. See CommitmentPoints.
+	Points int
 }
 
 // Len is the number of elements.
@@ -49,6 +52,9 @@ func (t *TensorSpec) Width() int {
 	}
 	return w
 }
+
+// CommitmentPoints is the number of points of a commitment to the tensor.
+func (t *TensorSpec) CommitmentPoints() int { return max(t.Points, 1) }
 
 // packed is the number of public inputs that the tensor takes: as many elements in each as fit into
 // 31 bytes.
@@ -91,16 +97,7 @@ type CommitmentKey struct {
 	Base bn254.G1Affine
 }
 
-// Description is for people; it is part of the key's digest all the same.
-type Description struct {
-	Name           string // of the model
-	Rounding       string // the variant of integer arithmetic
-	TrustedSetup   string // "unsafe-dev", "ceremony"
-	LibraryVersion string
-	Constraints    uint64
-}
-
-// VerifyingKey is everything a verifier knows of an architecture. It must not be changed once used.
+// VerifyingKey is everything a verifier knows of an architecture that Groth16 proves. It must not be changed once used.
 type VerifyingKey struct {
 	Alpha              bn254.G1Affine
 	Beta, Gamma, Delta bn254.G2Affine

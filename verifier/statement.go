@@ -38,21 +38,47 @@ func (m *ModelCommitment) MarshalBinary() ([]byte, error) {
 // UnmarshalModelCommitment decodes a commitment strictly. Errors wrap ErrMalformed.
 func UnmarshalModelCommitment(b []byte) (*ModelCommitment, error) {
 	r := &reader{b: b}
-	m := &ModelCommitment{Rows: make([]bn254.G1Affine, r.count(maxFoldRows, g1Size))}
-	for i := range m.Rows {
-		m.Rows[i] = r.g1()
-	}
+	m := &ModelCommitment{Rows: r.points(r.count(maxFoldRows, g1Size))}
 	if err := r.done(); err != nil {
 		return nil, fmt.Errorf("model commitment: %w", err)
 	}
 	return m, nil
 }
 
-// TensorValue is what a statement says of one tensor: its values, or its commitment where it is
-// private.
+// TensorValue is what a statement says of one tensor: its values, or the points of its commitment where
+// it is private.
 type TensorValue struct {
 	Values     []int64
-	Commitment *bn254.G1Affine
+	Commitment []bn254.G1Affine
+}
+
+// CommitmentBytes are the points of the commitment, compressed, one after another.
+func (v *TensorValue) CommitmentBytes() []byte {
+	b := make([]byte, 0, g1Size*len(v.Commitment))
+	for i := range v.Commitment {
+		b = appendG1(b, &v.Commitment[i])
+	}
+	return b
+}
+
+// PrivateTensor is the tensor with these CommitmentBytes. Errors wrap ErrMalformed.
+func PrivateTensor(b []byte) (TensorValue, error) {
+	n := len(b) / g1Size
+	if n == 0 || n > maxTensorPoints {
+		return TensorValue{}, fmt.Errorf("%w: commitment of %d bytes, expected %d for each of up to %d points", ErrMalformed, len(b), g1Size, maxTensorPoints)
+	}
+	r := &reader{b: b}
+	v := TensorValue{Commitment: r.points(n)}
+	return v, r.done()
+}
+
+// RawCommitment are the points of the commitment, uncompressed, as the statement binds them.
+func (v *TensorValue) RawCommitment() []byte {
+	b := make([]byte, 0, g1Uncompressed*len(v.Commitment))
+	for i := range v.Commitment {
+		b = appendG1Raw(b, &v.Commitment[i])
+	}
+	return b
 }
 
 // Statement is what a proof claims, beside key and model: these inputs give these outputs, for
@@ -62,8 +88,8 @@ type Statement struct {
 	Context         []byte
 }
 
-// check fits a statement to a key.
-func (st *Statement) check(vk *VerifyingKey) error {
+// check fits a statement to what a proof can be about.
+func (st *Statement) check(about *Subject) error {
 	if len(st.Context) > maxContextBytes {
 		return fmt.Errorf("%w: context of %d bytes, at most %d", ErrStatement, len(st.Context), maxContextBytes)
 	}
@@ -71,7 +97,7 @@ func (st *Statement) check(vk *VerifyingKey) error {
 		what   string
 		specs  []TensorSpec
 		values []TensorValue
-	}{{"input", vk.Inputs, st.Inputs}, {"output", vk.Outputs, st.Outputs}} {
+	}{{"input", about.Inputs, st.Inputs}, {"output", about.Outputs, st.Outputs}} {
 		if len(side.specs) != len(side.values) {
 			return fmt.Errorf("%w: %d %ss, expected %d", ErrStatement, len(side.values), side.what, len(side.specs))
 		}
@@ -86,11 +112,13 @@ func (st *Statement) check(vk *VerifyingKey) error {
 
 func (v *TensorValue) check(t *TensorSpec) error {
 	if t.Binding == BindingCommitted {
-		if v.Commitment == nil || v.Values != nil {
-			return fmt.Errorf("%w: it is private, expected a commitment", ErrStatement)
+		if len(v.Commitment) != t.CommitmentPoints() || v.Values != nil {
+			return fmt.Errorf("%w: it is private, expected a commitment of %d points, found %d", ErrStatement, t.CommitmentPoints(), len(v.Commitment))
 		}
-		if !v.Commitment.IsOnCurve() {
-			return fmt.Errorf("%w: the commitment is no point of the curve", ErrStatement)
+		for i := range v.Commitment {
+			if !v.Commitment[i].IsOnCurve() {
+				return fmt.Errorf("%w: the commitment is no point of the curve", ErrStatement)
+			}
 		}
 		return nil
 	}
@@ -109,8 +137,7 @@ func (v *TensorValue) check(t *TensorSpec) error {
 func (v *TensorValue) bind(t *TensorSpec) [32]byte {
 	switch t.Binding {
 	case BindingCommitted:
-		p := v.Commitment.RawBytes()
-		return statement.Tensor(statement.Committed, p[:])
+		return statement.Tensor(statement.Committed, v.RawCommitment())
 	case BindingFolded:
 		return statement.Tensor(statement.Fold, v.bytes(t))
 	}
@@ -129,17 +156,19 @@ func (v *TensorValue) bytes(t *TensorSpec) []byte {
 	return b
 }
 
-// StatementDigest is S. Errors wrap ErrStatement or ErrKeyMismatch.
-func StatementDigest(vk *VerifyingKey, m *ModelCommitment, st *Statement) (fr.Element, error) {
+// StatementDigest is S, by the same rule for every proof system. Errors wrap ErrStatement or
+// ErrKeyMismatch.
+func StatementDigest(k Key, m Commitment, st *Statement) (fr.Element, error) {
 	var s fr.Element
-	if len(m.Rows) != vk.FoldRows {
-		return s, fmt.Errorf("%w: model commitment of %d points, the key takes %d", ErrKeyMismatch, len(m.Rows), vk.FoldRows)
-	}
-	if err := st.check(vk); err != nil {
+	about, err := k.Subject(m)
+	if err != nil {
 		return s, err
 	}
-	d := statement.Digest(vk.Digest(), m.Digest(), statement.Inputs(binds(vk.Inputs, st.Inputs)),
-		statement.Outputs(binds(vk.Outputs, st.Outputs)), st.Context)
+	if err := st.check(about); err != nil {
+		return s, err
+	}
+	d := statement.Digest(k.Digest(), m.Digest(), statement.Inputs(binds(about.Inputs, st.Inputs)),
+		statement.Outputs(binds(about.Outputs, st.Outputs)), st.Context)
 	s.SetBytes(d[:])
 	return s, nil
 }

@@ -31,7 +31,7 @@ func readFrozen(t *testing.T, name string) *frozen {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &frozen{vk, m.Commitment, b}
+	return &frozen{vk.(*verifier.VerifyingKey), m.Commitment.(*verifier.ModelCommitment), b}
 }
 
 // The digests of the frozen proofs, computed from the bytes of their files by another implementation.

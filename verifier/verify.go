@@ -10,11 +10,13 @@ import (
 	"github.com/consensys/gnark-crypto/ecc/bn254/fr/pedersen"
 )
 
-// Verify checks a proof of st under vk for the model that m commits to; m must come from the caller's
-// own records. Errors wrap ErrMalformed, ErrStatement, ErrKeyMismatch, or ErrInvalidProof where a
-// well-formed proof is wrong.
-func Verify(vk *VerifyingKey, m *ModelCommitment, st *Statement, proof []byte) error {
+// Verify implements Key.
+func (vk *VerifyingKey) Verify(m Commitment, st *Statement, proof []byte) error {
 	if err := vk.check(); err != nil {
+		return err
+	}
+	model, err := vk.points(m)
+	if err != nil {
 		return err
 	}
 	s, err := StatementDigest(vk, m, st)
@@ -25,7 +27,7 @@ func Verify(vk *VerifyingKey, m *ModelCommitment, st *Statement, proof []byte) e
 	if err != nil {
 		return err
 	}
-	c := &check{vk: vk, model: m, statement: st, proof: p, public: PublicInputs(vk, st, s)}
+	c := &check{vk: vk, model: model, statement: st, proof: p, public: PublicInputs(vk, st, s)}
 	c.drawChallenges()
 	for _, step := range []func() error{c.knowledge, c.groth16, c.outer} {
 		if err := step(); err != nil {
@@ -135,7 +137,7 @@ func (c *check) object(key *CommitmentKey) (bn254.G1Affine, error) {
 		v := FoldValue(specs[key.Tensor], values[key.Tensor].Values, alpha)
 		return times(&key.Base, &v), nil
 	}
-	return *values[key.Tensor].Commitment, nil
+	return values[key.Tensor].Commitment[0], nil
 }
 
 func times(p *bn254.G1Affine, s *fr.Element) (out bn254.G1Affine) {

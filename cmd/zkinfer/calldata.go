@@ -56,7 +56,11 @@ func (f *calldataFlags) run(ctx context.Context, u *ui, path string) error {
 			return err
 		}
 	}
-	vk, m, err := f.holdings.open()
+	key, m, err := f.holdings.open()
+	if err != nil {
+		return err
+	}
+	vk, err := groth16Only("the contract", key)
 	if err != nil {
 		return err
 	}
@@ -64,7 +68,7 @@ func (f *calldataFlags) run(ctx context.Context, u *ui, path string) error {
 	if err != nil {
 		return classedAs("malformed_proof", err)
 	}
-	if err := verifyProof(vk, m, bundle); err != nil {
+	if _, err := verifyProof(vk, m, bundle); err != nil {
 		if isRejection(err) {
 			return &rejected{fmt.Errorf("rejected: %w", err)}
 		}

@@ -17,6 +17,7 @@ import (
 	"github.com/zkinfer/zkinfer/model"
 	"github.com/zkinfer/zkinfer/prover"
 	"github.com/zkinfer/zkinfer/prover/ceremony"
+	"github.com/zkinfer/zkinfer/prover/groth16"
 )
 
 func newCeremony(u *ui) *cobra.Command {
@@ -69,7 +70,7 @@ func openCeremony(u *ui, dir string) (c *ceremony.Ceremony, err error) {
 }
 
 // compileFor compiles the circuit that a ceremony is for, from a model of its architecture.
-func compileFor(ctx context.Context, u *ui, c *ceremony.Ceremony, path string) (*prover.Circuit, error) {
+func compileFor(ctx context.Context, u *ui, c *ceremony.Ceremony, path string) (*groth16.Circuit, error) {
 	if path == "" {
 		return nil, usagef("--model is missing: name the .zkm file that the ceremony is for")
 	}
@@ -113,8 +114,8 @@ func tensorNames(g *model.Graph, ids []model.TensorID) (names []string) {
 	return names
 }
 
-func compileStep(ctx context.Context, u *ui, g *model.Graph, o prover.Options) (circuit *prover.Circuit, err error) {
-	err = u.step("compiling the circuit", func() error { circuit, err = prover.Compile(ctx, g, o); return err })
+func compileStep(ctx context.Context, u *ui, g *model.Graph, o prover.Options) (circuit *groth16.Circuit, err error) {
+	err = u.step("compiling the circuit", func() error { circuit, err = groth16.Compile(ctx, g, o); return err })
 	return circuit, err
 }
 

@@ -12,6 +12,7 @@ import (
 	"github.com/zkinfer/zkinfer/model"
 	"github.com/zkinfer/zkinfer/prover"
 	"github.com/zkinfer/zkinfer/prover/ceremony"
+	"github.com/zkinfer/zkinfer/prover/groth16"
 )
 
 func writeModel(t *testing.T, path string, g *model.Graph) {
@@ -83,7 +84,7 @@ func TestCeremonyOfAnotherVersion(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	circuit, err := prover.Compile(ctx, g, prover.Options{})
+	circuit, err := groth16.Compile(ctx, g, prover.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

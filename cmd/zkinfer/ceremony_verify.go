@@ -13,8 +13,9 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/zkinfer/zkinfer/prover"
+	"github.com/zkinfer/zkinfer/prover/backends"
 	"github.com/zkinfer/zkinfer/prover/ceremony"
+	"github.com/zkinfer/zkinfer/prover/groth16"
 )
 
 // transcriptReport is what verify's --json prints, also for a transcript that is rejected.
@@ -123,8 +124,8 @@ func (f *ceremonyVerifyFlags) verify(ctx context.Context, u *ui, dir string, r *
 }
 
 // sameKeys compares a key folder with keys, file by file.
-func sameKeys(keys *prover.Keys, dir string) (bool, error) {
-	_, theirs, err := prover.OpenKeys(dir)
+func sameKeys(keys *groth16.Keys, dir string) (bool, error) {
+	_, theirs, err := backends.OpenKeys(dir)
 	if err != nil {
 		return false, err
 	}
@@ -273,7 +274,7 @@ func (f *finalizeFlags) run(ctx context.Context, u *ui, dir string) error {
 	return u.report(r, r.print)
 }
 
-func (f *finalizeFlags) finish(ctx context.Context, u *ui, c *ceremony.Ceremony, beacon []byte) (*prover.Keys, error) {
+func (f *finalizeFlags) finish(ctx context.Context, u *ui, c *ceremony.Ceremony, beacon []byte) (*groth16.Keys, error) {
 	circuit, err := compileFor(ctx, u, c, f.model)
 	if err != nil {
 		return nil, err

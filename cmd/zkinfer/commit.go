@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/zkinfer/zkinfer/prover"
+	"github.com/zkinfer/zkinfer/prover/backends"
 )
 
 type commitFlags struct {
@@ -80,7 +81,7 @@ func (f *commitFlags) run(ctx context.Context, u *ui, path string) error {
 	}
 	digest := opening.Commitment.Digest()
 	r := &commitReport{ModelCommitment: hex.EncodeToString(digest[:]), File: filepath.Join(f.keys, prover.ModelFile),
-		Rows: len(opening.Commitment.Rows), Bytes: len(b), Public: f.public, Seconds: time.Since(start).Seconds()}
+		Rows: opening.Commitment.Points(), Bytes: len(b), Public: f.public, Seconds: time.Since(start).Seconds()}
 	return u.report(r, func(w io.Writer) {
 		fields(w, "model commitment", r.ModelCommitment, "file", r.File,
 			"size", fmt.Sprintf("%s points, %s", grouped(r.Rows), byteSize(r.Bytes)), "took", seconds(r.Seconds))
@@ -88,7 +89,7 @@ func (f *commitFlags) run(ctx context.Context, u *ui, path string) error {
 }
 
 // openKeys reads a key folder, which takes a while for large ones.
-func openKeys(u *ui, dir string) (keys *prover.Keys, m *prover.Manifest, err error) {
-	err = u.step("reading keys", func() error { keys, m, err = prover.OpenKeys(dir); return err })
+func openKeys(u *ui, dir string) (keys prover.Keys, m *prover.Manifest, err error) {
+	err = u.step("reading keys", func() error { keys, m, err = backends.OpenKeys(dir); return err })
 	return keys, m, err
 }

@@ -17,6 +17,7 @@ import (
 	"github.com/zkinfer/zkinfer/model/onnx"
 	"github.com/zkinfer/zkinfer/model/quantize"
 	"github.com/zkinfer/zkinfer/prover"
+	"github.com/zkinfer/zkinfer/prover/groth16"
 	"github.com/zkinfer/zkinfer/testvectors"
 	"github.com/zkinfer/zkinfer/verifier"
 	"github.com/zkinfer/zkinfer/verifier/artifact"
@@ -103,7 +104,7 @@ type demo struct {
 	report demoReport
 
 	graph   *model.Graph
-	keys    *prover.Keys
+	keys    *groth16.Keys
 	opening *prover.ModelOpening
 }
 
@@ -144,7 +145,7 @@ func (d *demo) importModel(ctx context.Context) (size int64, note string, err er
 	if err != nil {
 		return 0, "", err
 	}
-	note = fmt.Sprintf("%d parameters, argmax as the float model in %d of %d images", newModelReport(d.graph, demoOptions).Totals.Parameters,
+	note = fmt.Sprintf("%d parameters, argmax as the float model in %d of %d images", newModelReport(d.graph, backendFlag{verifier.BackendGroth16}, demoOptions).Totals.Parameters,
 		int(a.ArgmaxAgreement*float64(a.Samples)+0.5), a.Samples)
 	return int64(len(b)), note, envelope.WriteFile(d.path("mnist.zkm"), false, func(w io.Writer) error {
 		_, err := w.Write(b)
@@ -176,7 +177,7 @@ func demoDigits(inputs []samples.Input) (images [][][]float32, labels []int, err
 }
 
 func (d *demo) setup(ctx context.Context) (size int64, note string, err error) {
-	circuit, err := prover.Compile(ctx, d.graph, demoOptions)
+	circuit, err := groth16.Compile(ctx, d.graph, demoOptions)
 	if err != nil {
 		return 0, "", err
 	}
@@ -244,7 +245,7 @@ func (d *demo) verifierFiles() []string {
 	return []string{filepath.Join(d.keyFolder(), prover.VerifyingKeyFile), filepath.Join(d.keyFolder(), prover.ModelFile), d.path("digit.zkp")}
 }
 
-func (d *demo) received() (*verifier.VerifyingKey, *artifact.ModelCommitment, *verifier.Bundle, error) {
+func (d *demo) received() (verifier.Key, *artifact.ModelCommitment, *verifier.Bundle, error) {
 	files := d.verifierFiles()
 	vk, err := artifact.ReadVerifyingKey(files[0])
 	if err != nil {

@@ -15,6 +15,7 @@ import (
 	"github.com/zkinfer/zkinfer/model/quantize"
 	"github.com/zkinfer/zkinfer/model/tflite"
 	"github.com/zkinfer/zkinfer/prover"
+	"github.com/zkinfer/zkinfer/prover/backends"
 	"github.com/zkinfer/zkinfer/verifier"
 )
 
@@ -92,6 +93,7 @@ var classes = []struct {
 	{errUsage, classUsage, exitUsage},
 	{prover.ErrKeyMismatch, "key_mismatch", exitFailure},
 	{prover.ErrMalformedKeys, "malformed_key", exitFailure},
+	{backends.ErrUnknown, "unsupported_backend", exitFailure},
 	{quantize.ErrCalibration, "calibration", exitFailure},
 	{quantize.ErrUnsupportedOp, "unsupported_op", exitFailure},
 	{quantize.ErrArchitecture, "other_architecture", exitFailure},

@@ -9,9 +9,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/zkinfer/zkinfer/bench/estimate"
-	"github.com/zkinfer/zkinfer/circuits"
 	"github.com/zkinfer/zkinfer/model"
-	"github.com/zkinfer/zkinfer/verifier"
+	"github.com/zkinfer/zkinfer/prover"
 )
 
 // estimateReport is what a proof will take. CPU times are 0 where the system does not tell them.
@@ -32,19 +31,14 @@ type estimateReport struct {
 	Machine           *estimate.Rates       `json:"machine,omitempty"`    // what was probed; absent where a usual machine stands in
 }
 
-// newEstimate estimates for a usual machine, or for the one of these rates.
-func newEstimate(plan *circuits.Plan, parameters int64, rates *estimate.Rates) *estimateReport {
-	used := rates
-	if used == nil {
-		used = estimate.Usual()
-	}
-	shape := plan.Shape()
-	p := estimate.NewProof(shape, int(parameters), used)
+// newEstimate is what a plan says. rates are those of the machine, nil where a usual one stands in.
+func newEstimate(backend string, plan *prover.Plan, rates *estimate.Rates) *estimateReport {
+	p := &plan.Proof
 	return &estimateReport{
-		Backend: verifier.BackendGroth16, Constraints: p.Constraints, DomainSize: p.DomainSize,
+		Backend: backend, Constraints: p.Constraints, DomainSize: p.DomainSize,
 		ProveSeconds: p.Prove.Wall, ProveCPUSeconds: p.Prove.CPU, SetupSeconds: p.Setup.Wall, SetupCPUSeconds: p.Setup.CPU,
 		MemoryBytes: p.Memory, ProvingKeyBytes: p.ProvingKeyBytes, VerifyingKeyBytes: p.VerifyingKeyBytes, ProofBytes: p.ProofBytes,
-		Verify: estimate.NewVerification(shape, used), Machine: rates,
+		Verify: plan.Verification, Machine: rates,
 	}
 }
 
@@ -54,7 +48,10 @@ func (e *estimateReport) print(w io.Writer) {
 		e.Backend, seconds(e.ProveSeconds), byteSize(e.MemoryBytes), byteSize(e.ProvingKeyBytes), seconds(e.SetupSeconds))
 }
 
-type estimateFlags struct{ circuit circuitFlags }
+type estimateFlags struct {
+	backend backendFlag
+	circuit circuitFlags
+}
 
 func newEstimateCommand(u *ui) *cobra.Command {
 	var f estimateFlags
@@ -69,6 +66,7 @@ that every node runs the model instead.`,
 		Args: cobra.ExactArgs(1),
 		RunE: u.command(func(ctx context.Context, args []string) error { return f.run(ctx, u, args[0]) }),
 	}
+	f.backend.flags(c.Flags())
 	f.circuit.flags(c.Flags())
 	return c
 }
@@ -78,13 +76,19 @@ func (f *estimateFlags) run(ctx context.Context, u *ui, path string) error {
 	if err != nil {
 		return err
 	}
+	if err := f.backend.check(); err != nil {
+		return err
+	}
 	g, err := readModel(path)
 	if err != nil {
 		return err
 	}
-	plan, err := circuits.NewPlan(g, options)
+	backend, err := f.backend.choose(g, options)
 	if err != nil {
 		return err
+	}
+	if _, err := backend.Plan(g, options, estimate.Usual()); err != nil {
+		return err // before the machine is probed
 	}
 	var rates *estimate.Rates
 	if err := u.step("probing this machine", func() (err error) { rates, err = estimate.Probe(cpuSeconds); return err }); err != nil {
@@ -94,11 +98,11 @@ func (f *estimateFlags) run(ctx context.Context, u *ui, path string) error {
 	if err != nil {
 		return err
 	}
-	parameters := int64(0)
-	for _, n := range g.Nodes {
-		parameters += newLayerReport(g, n).Parameters
+	plan, err := backend.Plan(g, options, rates)
+	if err != nil {
+		return err
 	}
-	r := newEstimate(plan, parameters, rates)
+	r := newEstimate(backend.Name(), plan, rates)
 	replicated := estimate.NewReplicated(g, native)
 	r.Replicated = &replicated
 	return u.report(r, func(w io.Writer) { r.printAll(w) })

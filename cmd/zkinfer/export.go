@@ -40,7 +40,7 @@ func (h *holdings) flags(f *pflag.FlagSet) {
 }
 
 // open reads both and makes sure that they belong together.
-func (h *holdings) open() (*verifier.VerifyingKey, *artifact.ModelCommitment, error) {
+func (h *holdings) open() (verifier.Key, *artifact.ModelCommitment, error) {
 	vk, m, err := (&verifyFlags{keys: h.keys, vk: h.vk, commitment: h.commitment}).open()
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil, fmt.Errorf("%w; zkinfer setup makes the key, zkinfer commit the model commitment", err)
@@ -48,8 +48,8 @@ func (h *holdings) open() (*verifier.VerifyingKey, *artifact.ModelCommitment, er
 	if err != nil {
 		return nil, nil, err
 	}
-	if m.Key != vk.Digest() {
-		return nil, nil, &classified{"key_mismatch", errors.New("the model commitment was made for another verifying key; take both from one key folder, or run zkinfer commit")}
+	if _, err := m.Subject(vk); err != nil {
+		return nil, nil, &classified{"key_mismatch", fmt.Errorf("%w; take both from one key folder, or run zkinfer commit", err)}
 	}
 	return vk, m, nil
 }

@@ -73,14 +73,14 @@ func (f *exportCanisterFlags) run(u *ui) error {
 	if err := f.out.writeFolder(files); err != nil {
 		return err
 	}
-	if setup, _ := prover.SplitSetup(vk.Description.TrustedSetup); setup == prover.UnsafeDev {
+	if setup, _ := prover.SplitSetup(vk.Describe().TrustedSetup); setup == prover.UnsafeDev {
 		u.remark("these keys were made by one party and are for development: whoever made them could forge proofs that the canister accepts")
 	}
 	r := newExportCanisterReport(f.out.path, files, vk, m.Commitment)
 	return u.report(r, func(w io.Writer) { r.print(w, vk) })
 }
 
-func (f *exportCanisterFlags) files(vk *verifier.VerifyingKey, m *verifier.ModelCommitment) ([]exportFile, error) {
+func (f *exportCanisterFlags) files(vk verifier.Key, m verifier.Commitment) ([]exportFile, error) {
 	setup, err := canister.SetupArgument(vk, m, f.anyone)
 	if err != nil {
 		return nil, err
@@ -102,19 +102,19 @@ func (f *exportCanisterFlags) files(vk *verifier.VerifyingKey, m *verifier.Model
 	return append(files, exportFile{"verify.args", []byte(canister.ProofArgument(file))}), err
 }
 
-func newExportCanisterReport(dir string, files []exportFile, vk *verifier.VerifyingKey, m *verifier.ModelCommitment) *exportCanisterReport {
+func newExportCanisterReport(dir string, files []exportFile, vk verifier.Key, m verifier.Commitment) *exportCanisterReport {
 	module, key, model := sha256.Sum256(canister.Module), vk.Digest(), m.Digest()
 	r := &exportCanisterReport{Folder: dir, ModuleBytes: len(canister.Module), ModuleSHA256: hex.EncodeToString(module[:]),
 		VerifyingKey: hex.EncodeToString(key[:]), ModelCommitment: hex.EncodeToString(model[:])}
-	r.TrustedSetup, _ = prover.SplitSetup(vk.Description.TrustedSetup)
+	r.TrustedSetup, _ = prover.SplitSetup(vk.Describe().TrustedSetup)
 	for _, x := range files {
 		r.Files = append(r.Files, x.name)
 	}
 	return r
 }
 
-func (r *exportCanisterReport) print(w io.Writer, vk *verifier.VerifyingKey) {
-	setup, ceremony := prover.SplitSetup(vk.Description.TrustedSetup)
+func (r *exportCanisterReport) print(w io.Writer, vk verifier.Key) {
+	setup, ceremony := prover.SplitSetup(vk.Describe().TrustedSetup)
 	fields(w, "folder", r.Folder, "module", byteSize(r.ModuleBytes), "module hash", r.ModuleSHA256, "verifying key", r.VerifyingKey,
 		"model commitment", r.ModelCommitment, "setup", setupText(setup, ceremony))
 }

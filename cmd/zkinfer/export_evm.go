@@ -61,7 +61,11 @@ func (f *exportEVMFlags) run(ctx context.Context, u *ui) error {
 	if f.out.path == "" {
 		return usagef("-o is missing: name the folder to write the contract to")
 	}
-	vk, m, err := f.holdings.open()
+	key, m, err := f.holdings.open()
+	if err != nil {
+		return err
+	}
+	vk, err := groth16Only("the contract", key)
 	if err != nil {
 		return err
 	}

@@ -12,13 +12,13 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/zkinfer/zkinfer/circuits"
 	"github.com/zkinfer/zkinfer/internal/samples"
 	"github.com/zkinfer/zkinfer/model"
 	"github.com/zkinfer/zkinfer/model/float"
 	"github.com/zkinfer/zkinfer/model/onnx"
 	"github.com/zkinfer/zkinfer/model/quantize"
 	"github.com/zkinfer/zkinfer/model/tflite"
+	"github.com/zkinfer/zkinfer/prover"
 )
 
 const (
@@ -32,6 +32,7 @@ const (
 
 type importFlags struct {
 	out                   output
+	backend               backendFlag
 	calibrate, format     string
 	labels                string
 	samples               int
@@ -94,6 +95,7 @@ the integer graph comes is measured on them. Pixels become real values as the mo
 	}
 	flags := c.Flags()
 	f.out.flags(flags, "out", "o", "model file to write (.zkm)")
+	f.backend.flags(flags)
 	flags.StringVar(&f.calibrate, "calibrate", "", "file of sample inputs")
 	flags.StringVar(&f.format, "format", "", "format of the sample inputs: json, npy, npz, idx, png, jpeg, raw (default: by content)")
 	flags.StringVar(&f.labels, "labels", "", "file of the samples' right classes")
@@ -117,6 +119,9 @@ func (f *importFlags) run(ctx context.Context, u *ui, path string) error {
 	case f.samples < 0:
 		return usagef("--samples %d, expected a positive number", f.samples)
 	}
+	if err := f.backend.check(); err != nil {
+		return err
+	}
 	src, err := f.readSource(path)
 	if err != nil {
 		return err
@@ -134,7 +139,7 @@ func (f *importFlags) run(ctx context.Context, u *ui, path string) error {
 		if b, err = g.Encode(); err != nil {
 			return err
 		}
-		r = newImportReport(f.out.path, g, len(b), accuracy)
+		r = newImportReport(f.out.path, g, f.backend, len(b), accuracy)
 		r.Notes = notes
 		_, err = w.Write(b)
 		return err
@@ -390,8 +395,8 @@ func newAccuracyReport(a quantize.Accuracy, labelled bool) *accuracyReport {
 	return r
 }
 
-func newImportReport(path string, g *model.Graph, size int, accuracy *accuracyReport) *importReport {
-	m := newModelReport(g, circuits.Options{})
+func newImportReport(path string, g *model.Graph, named backendFlag, size int, accuracy *accuracyReport) *importReport {
+	m := newModelReport(g, named, prover.Options{})
 	r := &importReport{
 		Model: path, Name: g.Name, SourceFormat: g.Source.Format, Ops: len(g.Nodes), OpCounts: map[string]int{},
 		Parameters: m.Totals.Parameters, MACs: m.Totals.MACs, Activations: m.Totals.Activations, Constraints: m.Totals.Constraints,

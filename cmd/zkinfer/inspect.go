@@ -15,6 +15,7 @@ import (
 )
 
 type inspectFlags struct {
+	backend backendFlag
 	circuit circuitFlags
 }
 
@@ -26,15 +27,19 @@ func newInspect(u *ui) *cobra.Command {
 		Long: `Show what is in a file: a model, a model commitment, a folder of keys (whose digests are checked), a verifying key, a
 proof, a ceremony's transcript. Proofs and transcripts are not verified.
 
-For a model, --input, --output and --fold-rows say which keys the numbers of constraints are for.`,
+For a model, --backend, --input, --output and --fold-rows say which keys the numbers of constraints are for.`,
 		Args: cobra.ExactArgs(1),
 		RunE: u.command(func(_ context.Context, args []string) error { return f.run(u, args[0]) }),
 	}
+	f.backend.flags(c.Flags())
 	f.circuit.flags(c.Flags())
 	return c
 }
 
 func (f *inspectFlags) run(u *ui, path string) error {
+	if err := f.backend.check(); err != nil {
+		return err
+	}
 	kind, err := kindOf(path)
 	if err != nil {
 		return err

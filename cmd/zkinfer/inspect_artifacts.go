@@ -77,20 +77,22 @@ func publicity(private bool) string {
 
 // verifyingKeyReport is inspect's JSON for a verifying key.
 type verifyingKeyReport struct {
-	Kind         string       `json:"kind"`
-	VerifyingKey string       `json:"verifying_key"` // digest, hex
-	Model        string       `json:"model"`         // name
-	Architecture string       `json:"architecture"`
-	Rounding     string       `json:"rounding"`
-	TrustedSetup string       `json:"trusted_setup"`
-	Ceremony     string       `json:"ceremony,omitempty"` // digest of the transcript
-	Version      string       `json:"version"`
-	Constraints  uint64       `json:"constraints"`
-	FoldRows     int          `json:"fold_rows"`
-	Commitments  int          `json:"commitments"` // in a proof
-	ProofBytes   int          `json:"proof_bytes"`
-	Inputs       []specReport `json:"inputs"`
-	Outputs      []specReport `json:"outputs"`
+	Kind         string `json:"kind"`
+	Backend      string `json:"backend"`
+	VerifyingKey string `json:"verifying_key"` // digest, hex
+	Model        string `json:"model"`         // name
+	Architecture string `json:"architecture,omitempty"`
+	Rounding     string `json:"rounding"`
+	TrustedSetup string `json:"trusted_setup"`
+	Ceremony     string `json:"ceremony,omitempty"` // digest of the transcript
+	Version      string `json:"version"`
+	Constraints  uint64 `json:"constraints"`
+	// What follows is there if the key alone says it.
+	FoldRows    int          `json:"fold_rows,omitempty"`   // points of a model commitment
+	Commitments int          `json:"commitments,omitempty"` // in a proof
+	ProofBytes  int          `json:"proof_bytes,omitempty"`
+	Inputs      []specReport `json:"inputs,omitempty"`
+	Outputs     []specReport `json:"outputs,omitempty"`
 }
 
 type specReport struct {
@@ -107,14 +109,20 @@ func inspectVerifyingKey(path string) (*verifyingKeyReport, error) {
 	if err != nil {
 		return nil, err
 	}
-	digest, d := vk.Digest(), &vk.Description
+	digest, d := vk.Digest(), vk.Describe()
 	setup, ceremony := prover.SplitSetup(d.TrustedSetup)
-	return &verifyingKeyReport{
-		Kind: "verifying_key", VerifyingKey: hex.EncodeToString(digest[:]), Model: d.Name, Architecture: hex.EncodeToString(vk.Architecture[:]),
-		Rounding: d.Rounding, TrustedSetup: setup, Ceremony: ceremony, Version: d.LibraryVersion, Constraints: d.Constraints,
-		FoldRows: vk.FoldRows, Commitments: len(vk.Commitments), ProofBytes: verifier.ProofSize(vk),
-		Inputs: specReports(vk.Inputs), Outputs: specReports(vk.Outputs),
-	}, nil
+	r := &verifyingKeyReport{
+		Kind: "verifying_key", Backend: vk.Backend(), VerifyingKey: hex.EncodeToString(digest[:]), Model: d.Name, Rounding: d.Rounding,
+		TrustedSetup: setup, Ceremony: ceremony, Version: d.LibraryVersion, Constraints: d.Constraints,
+	}
+	if about := vk.Fixed(); about != nil {
+		r.Architecture, r.ProofBytes = hex.EncodeToString(about.Architecture[:]), about.ProofSize
+		r.Inputs, r.Outputs = specReports(about.Inputs), specReports(about.Outputs)
+	}
+	if k, ok := vk.(*verifier.VerifyingKey); ok {
+		r.FoldRows, r.Commitments = k.FoldRows, len(k.Commitments)
+	}
+	return r, nil
 }
 
 func specReports(specs []verifier.TensorSpec) []specReport {
@@ -131,12 +139,15 @@ func specReports(specs []verifier.TensorSpec) []specReport {
 func (r *verifyingKeyReport) print(w io.Writer) {
 	fields(w,
 		"verifying key", r.VerifyingKey,
+		"backend", r.Backend,
 		"model", fmt.Sprintf("%s, rounding %s", r.Model, r.Rounding),
 		"architecture", r.Architecture,
 		"setup", fmt.Sprintf("%s, by %s", setupText(r.TrustedSetup, r.Ceremony), r.Version),
 		"constraints", grouped(r.Constraints),
-		"proof", fmt.Sprintf("%d bytes, %d commitments; model commitments of %d points", r.ProofBytes, r.Commitments, r.FoldRows),
 	)
+	if r.Commitments > 0 {
+		fields(w, "proof", fmt.Sprintf("%d bytes, %d commitments; model commitments of %d points", r.ProofBytes, r.Commitments, r.FoldRows))
+	}
 	for _, t := range r.Inputs {
 		fmt.Fprintf(w, "input %q %s%v in [%d, %d], %s\n", t.Name, t.Type, t.Shape, t.Min, t.Max, t.Binding)
 	}
@@ -148,6 +159,7 @@ func (r *verifyingKeyReport) print(w io.Writer) {
 // commitmentReport is inspect's JSON for a model commitment.
 type commitmentReport struct {
 	Kind            string          `json:"kind"`
+	Backend         string          `json:"backend"`
 	ModelCommitment string          `json:"model_commitment"` // digest, hex
 	VerifyingKey    string          `json:"verifying_key"`
 	Rows            int             `json:"rows"`
@@ -171,8 +183,8 @@ func inspectModelCommitment(path string) (*commitmentReport, error) {
 	}
 	digest := m.Commitment.Digest()
 	return &commitmentReport{
-		Kind: "model_commitment", ModelCommitment: hex.EncodeToString(digest[:]), VerifyingKey: hex.EncodeToString(m.Key[:]),
-		Rows: len(m.Commitment.Rows), Public: m.Public, Inputs: meaningReports(m.Inputs), Outputs: meaningReports(m.Outputs),
+		Kind: "model_commitment", Backend: m.Commitment.Backend(), ModelCommitment: hex.EncodeToString(digest[:]), VerifyingKey: hex.EncodeToString(m.Key[:]),
+		Rows: m.Commitment.Points(), Public: m.Public, Inputs: meaningReports(m.Inputs), Outputs: meaningReports(m.Outputs),
 		PixelScale: m.PixelScale, PixelMean: m.PixelMean,
 	}, nil
 }
@@ -190,7 +202,7 @@ func (r *commitmentReport) print(w io.Writer) {
 	if r.Public {
 		hides = "public: whoever has the weights can recompute it"
 	}
-	fields(w, "model commitment", r.ModelCommitment, "for verifying key", r.VerifyingKey, "points", grouped(r.Rows), "weights", hides)
+	fields(w, "model commitment", r.ModelCommitment, "backend", r.Backend, "for verifying key", r.VerifyingKey, "points", grouped(r.Rows), "weights", hides)
 }
 
 // proofReport is inspect's JSON for a proof, which is not verified.
@@ -228,10 +240,7 @@ func claimedTensors(values []verifier.TensorValue) []claimedTensor {
 	out := make([]claimedTensor, len(values))
 	for i, v := range values {
 		out[i].Ints = v.Values
-		if v.Commitment != nil {
-			point := v.Commitment.Bytes()
-			out[i].Commitment = hex.EncodeToString(point[:])
-		}
+		out[i].Commitment = hex.EncodeToString(v.CommitmentBytes())
 	}
 	return out
 }

@@ -7,8 +7,9 @@ import (
 
 	"github.com/spf13/pflag"
 
-	"github.com/zkinfer/zkinfer/circuits"
+	"github.com/zkinfer/zkinfer/bench/estimate"
 	"github.com/zkinfer/zkinfer/model"
+	"github.com/zkinfer/zkinfer/prover"
 )
 
 // modelReport is inspect's JSON for a model. Constraints are null where the model has no circuit,
@@ -76,8 +77,8 @@ func (c *circuitFlags) flags(f *pflag.FlagSet) {
 	f.IntVar(&c.foldRows, "fold-rows", 0, "points in a model commitment at most (default: chosen by cost, up to 16): more are cheaper to prove and dearer to verify")
 }
 
-func (c *circuitFlags) options() (circuits.Options, error) {
-	o := circuits.Options{FoldRows: c.foldRows}
+func (c *circuitFlags) options() (prover.Options, error) {
+	o := prover.Options{FoldRows: c.foldRows}
 	var err error
 	if o.PrivateInput, err = isPrivate("--input", c.input); err != nil {
 		return o, err
@@ -105,10 +106,10 @@ func (f *inspectFlags) inspectModel(path string) (*modelReport, error) {
 	if err != nil {
 		return nil, err
 	}
-	return newModelReport(g, options), nil
+	return newModelReport(g, f.backend, options), nil
 }
 
-func newModelReport(g *model.Graph, options circuits.Options) *modelReport {
+func newModelReport(g *model.Graph, named backendFlag, options prover.Options) *modelReport {
 	architecture, parameters := g.ArchitectureDigest(), g.ParameterDigest()
 	r := &modelReport{
 		Kind: "model", Name: g.Name, SourceFormat: g.Source.Format, Rounding: g.Source.Rounding,
@@ -124,7 +125,7 @@ func newModelReport(g *model.Graph, options circuits.Options) *modelReport {
 		r.Totals.MACs += l.MACs
 		r.Totals.Activations += l.Activations
 	}
-	r.plan(g, options)
+	r.plan(g, named, options)
 	return r
 }
 
@@ -144,19 +145,24 @@ func newLayerReport(g *model.Graph, n model.Node) layerReport {
 // bitsOf is the number of bits that tell a tensor's values apart.
 func bitsOf(t model.Tensor) int { return bits.Len64(uint64(t.Max - t.Min)) }
 
-// plan adds what the circuit costs.
-func (r *modelReport) plan(g *model.Graph, options circuits.Options) {
-	plan, err := circuits.NewPlan(g, options)
+// plan adds what keys and proofs take.
+func (r *modelReport) plan(g *model.Graph, named backendFlag, options prover.Options) {
+	backend, err := named.choose(g, options)
 	if err != nil {
 		r.Unprovable = err.Error()
 		return
 	}
-	for i, n := range plan.Nodes {
-		r.Layers[i].Constraints, r.Layers[i].Note = &n.Constraints, n.Note
+	plan, err := backend.Plan(g, options, estimate.Usual())
+	if err != nil {
+		r.Unprovable = err.Error()
+		return
+	}
+	for i, l := range plan.Layers {
+		r.Layers[i].Constraints, r.Layers[i].Note = &l.Constraints, l.Note
 	}
 	r.Totals.Constraints = &plan.Constraints
-	r.Totals.Border, r.Totals.Tables, r.Totals.Fixed = plan.BorderCost, plan.TableCost, plan.FixedCost
-	r.Estimate = newEstimate(plan, r.Totals.Parameters, nil)
+	r.Totals.Border, r.Totals.Tables, r.Totals.Fixed = plan.Border, plan.Tables, plan.Fixed
+	r.Estimate = newEstimate(backend.Name(), plan, nil)
 }
 
 func tensorReports(specs []model.Tensor) []tensorReport {

@@ -34,6 +34,7 @@ type openingFile struct {
 	Outputs   []openingSalt `json:"outputs"`
 }
 
+// openingSalt has a salt of 32 bytes for each point of the commitment.
 type openingSalt struct {
 	Name       string  `json:"name"`
 	Commitment string  `json:"commitment"`
@@ -132,13 +133,17 @@ func (f *proveFlags) run(ctx context.Context, u *ui, path string) error {
 	if err := u.step("proving", func() (err error) { p, err = keys.Prove(ctx, g, opening, inputs, task); return err }); err != nil {
 		return err
 	}
-	s, err := verifier.StatementDigest(keys.Verifying, opening.Commitment, &p.Bundle.Statement)
+	about, err := keys.VerifyingKey().Subject(opening.Commitment)
+	if err != nil {
+		return err
+	}
+	s, err := verifier.StatementDigest(keys.VerifyingKey(), opening.Commitment, &p.Bundle.Statement)
 	if err != nil {
 		return err
 	}
 	st := p.Stats
 	digest := s.Bytes()
-	if err := f.writeOpening(keys.Verifying, p, inputs, hex.EncodeToString(digest[:])); err != nil {
+	if err := f.writeOpening(about, p, inputs, hex.EncodeToString(digest[:])); err != nil {
 		return err
 	}
 	if err := artifact.WriteProof(f.out.path, f.out.force, p.Bundle); err != nil {
@@ -156,22 +161,25 @@ func (f *proveFlags) run(ctx context.Context, u *ui, path string) error {
 }
 
 // writeOpening writes the salts and values of private tensors, readable by the owner alone.
-func (f *proveFlags) writeOpening(vk *verifier.VerifyingKey, p *prover.Proved, inputs [][]int64, statement string) error {
+func (f *proveFlags) writeOpening(about *verifier.Subject, p *prover.Proved, inputs [][]int64, statement string) error {
 	if f.opening == "" {
 		return nil
 	}
 	o := openingFile{Statement: statement,
-		Inputs:  openings(vk.Inputs, p.Bundle.Statement.Inputs, inputs, p.InputSalts),
-		Outputs: openings(vk.Outputs, p.Bundle.Statement.Outputs, p.Outputs, p.OutputSalts)}
+		Inputs:  openings(about.Inputs, p.Bundle.Statement.Inputs, inputs, p.InputSalts),
+		Outputs: openings(about.Outputs, p.Bundle.Statement.Outputs, p.Outputs, p.OutputSalts)}
 	return envelope.WriteSecretFile(f.opening, f.out.force, func(w io.Writer) error { return json.NewEncoder(w).Encode(o) })
 }
 
-func openings(specs []verifier.TensorSpec, stated []verifier.TensorValue, values [][]int64, salts []fr.Element) []openingSalt {
+func openings(specs []verifier.TensorSpec, stated []verifier.TensorValue, values [][]int64, salts [][]fr.Element) []openingSalt {
 	out := []openingSalt{}
 	for i, v := range stated {
 		if v.Commitment != nil {
-			c, salt := v.Commitment.Bytes(), salts[i].Bytes()
-			out = append(out, openingSalt{specs[i].Name, hex.EncodeToString(c[:]), hex.EncodeToString(salt[:]), values[i]})
+			var salt []byte
+			for _, s := range salts[i] {
+				salt = append(salt, s.Marshal()...)
+			}
+			out = append(out, openingSalt{specs[i].Name, hex.EncodeToString(v.CommitmentBytes()), hex.EncodeToString(salt), values[i]})
 		}
 	}
 	return out

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/hex"
 	"fmt"
 	"io"
 	"time"
@@ -13,6 +12,7 @@ import (
 )
 
 type setupFlags struct {
+	backend   backendFlag
 	circuit   circuitFlags
 	out       output
 	unsafeDev bool
@@ -48,6 +48,7 @@ development, and for those who verify only their own proofs; zkinfer ceremony ma
 		RunE: u.command(func(ctx context.Context, args []string) error { return f.run(ctx, u, args[0]) }),
 	}
 	f.out.flags(c.Flags(), "out", "o", "key folder to write")
+	f.backend.flags(c.Flags())
 	f.circuit.flags(c.Flags())
 	c.Flags().BoolVar(&f.unsafeDev, "unsafe-dev-setup", false, "make the keys alone: whoever does could forge proofs")
 	return c
@@ -63,6 +64,9 @@ func (f *setupFlags) run(ctx context.Context, u *ui, path string) error {
 	case !f.unsafeDev:
 		return usagef("--unsafe-dev-setup is missing: this command makes keys by one party, who could forge proofs; zkinfer ceremony makes them by several")
 	}
+	if err := f.backend.check(); err != nil {
+		return err
+	}
 	if err := f.out.check(); err != nil {
 		return err
 	}
@@ -71,11 +75,15 @@ func (f *setupFlags) run(ctx context.Context, u *ui, path string) error {
 		return err
 	}
 	start := time.Now()
-	var circuit *prover.Circuit
-	if err := u.step("compiling the circuit", func() (err error) { circuit, err = prover.Compile(ctx, g, options); return err }); err != nil {
+	backend, err := f.backend.choose(g, options)
+	if err != nil {
 		return err
 	}
-	var keys *prover.Keys
+	var circuit prover.Circuit
+	if err := u.step("compiling the circuit", func() (err error) { circuit, err = backend.Compile(ctx, g, options); return err }); err != nil {
+		return err
+	}
+	var keys prover.Keys
 	what := fmt.Sprintf("setting up keys for %s constraints", grouped(circuit.Constraints()))
 	if err := u.step(what, func() (err error) { keys, err = circuit.UnsafeDevSetup(ctx); return err }); err != nil {
 		return err
@@ -92,22 +100,22 @@ func (f *setupFlags) run(ctx context.Context, u *ui, path string) error {
 	return u.report(r, func(w io.Writer) { r.print(w) })
 }
 
-func newSetupReport(dir string, keys *prover.Keys, m *prover.Manifest, took time.Duration) (*setupReport, error) {
-	vk, err := keys.Verifying.MarshalBinary()
+func newSetupReport(dir string, keys prover.Keys, m *prover.Manifest, took time.Duration) (*setupReport, error) {
+	vk, err := keys.VerifyingKey().MarshalBinary()
 	if err != nil {
 		return nil, err
 	}
-	digest := keys.Verifying.Digest()
 	return &setupReport{
 		Keys: dir, Backend: m.Backend, Curve: m.Curve, Constraints: m.Constraints, PublicInputs: m.PublicInputs,
-		ProvingKeyBytes: m.Files[prover.ProvingKeyFile].Bytes, VerifyingKeyBytes: int64(len(vk)), VerifyingKey: hex.EncodeToString(digest[:]),
-		FoldRows: keys.Verifying.FoldRows, Seconds: took.Seconds(), PeakMemoryBytes: peakMemory(), TrustedSetup: m.TrustedSetup,
+		ProvingKeyBytes: m.Files[prover.ProvingKeyFile].Bytes, VerifyingKeyBytes: int64(len(vk)), VerifyingKey: m.VerifyingKey,
+		FoldRows: m.FoldRows, Seconds: took.Seconds(), PeakMemoryBytes: peakMemory(), TrustedSetup: m.TrustedSetup,
 	}, nil
 }
 
 func (r *setupReport) print(w io.Writer) {
 	fields(w,
 		"keys", r.Keys,
+		"backend", r.Backend,
 		"verifying key", r.VerifyingKey,
 		"constraints", grouped(r.Constraints),
 		"sizes", fmt.Sprintf("proving key %s, verifying key %s", byteSize(r.ProvingKeyBytes), byteSize(r.VerifyingKeyBytes)),

@@ -92,10 +92,10 @@ func (f *verifyFlags) run(u *ui, path string) error {
 		return classedAs("malformed_proof", err)
 	}
 	start, cpu := time.Now(), cpuSeconds()
-	err = verifyProof(vk, m, bundle)
+	about, err := verifyProof(vk, m, bundle)
 	took, cpuTook := time.Since(start), cpuSeconds()-cpu
 	if err == nil {
-		err = f.compare(u, vk, m, bundle, expectedContext)
+		err = f.compare(u, about, m, bundle, expectedContext)
 	}
 	r := newVerifyReport(vk, m, bundle)
 	r.Seconds, r.CPUSeconds = took.Seconds(), cpuTook
@@ -106,15 +106,17 @@ func (f *verifyFlags) run(u *ui, path string) error {
 	return u.report(r, func(w io.Writer) { r.print(w) })
 }
 
-func verifyProof(vk *verifier.VerifyingKey, m *artifact.ModelCommitment, b *verifier.Bundle) error {
-	if m.Key != vk.Digest() {
-		return fmt.Errorf("%w: the model commitment was made for another verifying key", verifier.ErrKeyMismatch)
+// verifyProof checks a proof and returns what it is about.
+func verifyProof(vk verifier.Key, m *artifact.ModelCommitment, b *verifier.Bundle) (*verifier.Subject, error) {
+	about, err := m.Subject(vk)
+	if err != nil {
+		return nil, err
 	}
-	return verifier.VerifyBundle(vk, m.Commitment, b)
+	return about, verifier.VerifyBundle(vk, m.Commitment, b)
 }
 
 // open reads the two files that a verifier holds.
-func (f *verifyFlags) open() (*verifier.VerifyingKey, *artifact.ModelCommitment, error) {
+func (f *verifyFlags) open() (verifier.Key, *artifact.ModelCommitment, error) {
 	vkPath, mPath := f.vk, f.commitment
 	if f.keys != "" {
 		if vkPath == "" {
@@ -135,23 +137,20 @@ func (f *verifyFlags) open() (*verifier.VerifyingKey, *artifact.ModelCommitment,
 	if err != nil {
 		return nil, nil, classedAs("malformed_key", err)
 	}
-	if len(m.Inputs) != len(vk.Inputs) || len(m.Outputs) != len(vk.Outputs) {
-		return nil, nil, &classified{"key_mismatch", fmt.Errorf("%s does not describe the tensors of %s", mPath, vkPath)}
-	}
 	return vk, m, nil
 }
 
 // compare holds what was proved against what the caller expects.
-func (f *verifyFlags) compare(u *ui, vk *verifier.VerifyingKey, m *artifact.ModelCommitment, b *verifier.Bundle, task []byte) error {
+func (f *verifyFlags) compare(u *ui, about *verifier.Subject, m *artifact.ModelCommitment, b *verifier.Bundle, task []byte) error {
 	if f.context != "" && !bytes.Equal(task, b.Statement.Context) {
 		return &rejected{fmt.Errorf("it was made for context 0x%x, expected 0x%x", b.Statement.Context, task)}
 	}
 	if f.input.path != "" {
-		set, err := f.input.open(u, verifierTensors(vk.Inputs, m.Inputs), sourceOf(m))
+		set, err := f.input.open(u, verifierTensors(about.Inputs, m.Inputs), sourceOf(m))
 		if err != nil {
 			return err
 		}
-		if err := compareSample("input", set, f.input.index, vk.Inputs, m.Inputs, b.Statement.Inputs); err != nil {
+		if err := compareSample("input", set, f.input.index, about.Inputs, m.Inputs, b.Statement.Inputs); err != nil {
 			return err
 		}
 	}
@@ -163,11 +162,11 @@ func (f *verifyFlags) compare(u *ui, vk *verifier.VerifyingKey, m *artifact.Mode
 	if f.output == "" {
 		return nil
 	}
-	set, err := openOutput(u, f.output, verifierTensors(vk.Outputs, m.Outputs))
+	set, err := openOutput(u, f.output, verifierTensors(about.Outputs, m.Outputs))
 	if err != nil {
 		return err
 	}
-	return compareSample("output", set, 0, vk.Outputs, m.Outputs, b.Statement.Outputs)
+	return compareSample("output", set, 0, about.Outputs, m.Outputs, b.Statement.Outputs)
 }
 
 // openOutput reads expected outputs from a file, or from the argument itself if that is JSON.
@@ -184,10 +183,7 @@ func (f *verifyFlags) compareInputCommitment(b *verifier.Bundle) error {
 		return usagef("--input-commitment %q: expected bytes in hexadecimal", f.inputCommitment)
 	}
 	for _, v := range b.Statement.Inputs {
-		if v.Commitment == nil {
-			continue
-		}
-		if got := v.Commitment.Bytes(); bytes.Equal(got[:], want) {
+		if v.Commitment != nil && bytes.Equal(v.CommitmentBytes(), want) {
 			return nil
 		}
 	}
@@ -230,25 +226,28 @@ func sourceOf(m *artifact.ModelCommitment) model.Source {
 	return model.Source{PixelScale: m.PixelScale, PixelMean: m.PixelMean}
 }
 
-func newVerifyReport(vk *verifier.VerifyingKey, m *artifact.ModelCommitment, b *verifier.Bundle) *verifyReport {
+func newVerifyReport(vk verifier.Key, m *artifact.ModelCommitment, b *verifier.Bundle) *verifyReport {
 	commitment, key := m.Commitment.Digest(), vk.Digest()
-	setup, ceremony := prover.SplitSetup(vk.Description.TrustedSetup)
+	setup, ceremony := prover.SplitSetup(vk.Describe().TrustedSetup)
 	r := &verifyReport{ModelCommitment: hex.EncodeToString(commitment[:]), VerifyingKey: hex.EncodeToString(key[:]),
 		Context: "0x" + hex.EncodeToString(b.Statement.Context), TrustedSetup: setup, Ceremony: ceremony, Commitments: map[string]string{}}
+	about, err := m.Subject(vk)
+	if err != nil {
+		return r // there is nothing that both could be about
+	}
 	s, err := verifier.StatementDigest(vk, m.Commitment, &b.Statement)
 	if err != nil {
 		return r // the statement does not fit the key: there is nothing to show
 	}
 	digest := s.Bytes()
 	r.Statement = hex.EncodeToString(digest[:])
-	specs := slices.Concat(vk.Inputs, vk.Outputs)
+	specs := slices.Concat(about.Inputs, about.Outputs)
 	for i, v := range slices.Concat(b.Statement.Inputs, b.Statement.Outputs) {
 		if v.Commitment != nil {
-			c := v.Commitment.Bytes()
-			r.Commitments[specs[i].Name] = hex.EncodeToString(c[:])
+			r.Commitments[specs[i].Name] = hex.EncodeToString(v.CommitmentBytes())
 		}
 	}
-	described := verifierTensors(vk.Outputs, m.Outputs)
+	described := verifierTensors(about.Outputs, m.Outputs)
 	for i, v := range b.Statement.Outputs {
 		if v.Commitment == nil {
 			r.Outputs = append(r.Outputs, outputReports(described[i:i+1], [][]int64{v.Values})...)

@@ -19,7 +19,7 @@ type Kind int
 const (
 	Public    Kind = iota // the bytes, packed into public inputs as well
 	Fold                  // the bytes, compared by their fold
-	Committed             // the 64-byte point of a commitment
+	Committed             // the 64-byte points of a commitment
 )
 
 // tags separate the kinds: the same bytes bound in two ways are two statements.
@@ -42,7 +42,7 @@ func Keccak(parts ...[]byte) [32]byte {
 	return [32]byte(h.Sum(nil))
 }
 
-// Tensor binds one tensor: payload is its element bytes or the uncompressed commitment.
+// Tensor binds one tensor: payload is its element bytes or the uncompressed points of its commitment.
 func Tensor(kind Kind, payload []byte) [32]byte {
 	return Keccak([]byte(kind.tag()), payload)
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/zkinfer/zkinfer/model"
 	"github.com/zkinfer/zkinfer/prover"
+	"github.com/zkinfer/zkinfer/prover/groth16"
 	"github.com/zkinfer/zkinfer/verifier"
 )
 
@@ -34,16 +35,16 @@ func doubler(t testing.TB, w int64) *model.Graph {
 	return g
 }
 
-func compileModel(t testing.TB, g *model.Graph, o prover.Options) *prover.Circuit {
+func compileModel(t testing.TB, g *model.Graph, o prover.Options) *groth16.Circuit {
 	t.Helper()
-	c, err := prover.Compile(context.Background(), g, o)
+	c, err := groth16.Compile(context.Background(), g, o)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return c
 }
 
-func keysOf(t testing.TB, c *prover.Circuit, o *Outcome) *prover.Keys {
+func keysOf(t testing.TB, c *groth16.Circuit, o *Outcome) *groth16.Keys {
 	t.Helper()
 	keys, err := c.CeremonyKeys(o.ProvingKey, o.VerifyingKey, o.Digest)
 	if err != nil {
@@ -53,7 +54,7 @@ func keysOf(t testing.TB, c *prover.Circuit, o *Outcome) *prover.Keys {
 }
 
 // modelCeremony is a ceremony up to phase 2, with one contribution to each phase.
-func modelCeremony(t testing.TB, c *prover.Circuit) *Ceremony {
+func modelCeremony(t testing.TB, c *groth16.Circuit) *Ceremony {
 	t.Helper()
 	ctx := context.Background()
 	out, err := Create(ctx, filepath.Join(t.TempDir(), "ceremony"), c.System(), toyFor, "")
@@ -84,7 +85,11 @@ func TestModelKeys(t *testing.T) {
 		if _, err := keysOf(t, circuit, outcome).Save(dir, false); err != nil {
 			t.Fatal(err)
 		}
-		keys, manifest, err := prover.OpenKeys(dir)
+		manifest, err := prover.ReadManifest(dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		keys, err := groth16.OpenKeys(dir, manifest)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -97,7 +102,7 @@ func TestModelKeys(t *testing.T) {
 }
 
 // proveModel proves with one set of weights, and that another set's commitment rejects it.
-func proveModel(t *testing.T, keys *prover.Keys) {
+func proveModel(t *testing.T, keys *groth16.Keys) {
 	t.Helper()
 	ctx := context.Background()
 	commit := func(w int64) *prover.ModelOpening {

@@ -13,6 +13,7 @@ import (
 
 	"github.com/zkinfer/zkinfer/internal/envelope"
 	"github.com/zkinfer/zkinfer/verifier"
+	"github.com/zkinfer/zkinfer/verifier/backends"
 )
 
 // Kinds of files, as envelope.Sniff reports them.
@@ -45,7 +46,7 @@ type Meaning struct {
 // ModelCommitment is a .zkc file: the commitment, the key it was made for, and what the integers of
 // the model's inputs and outputs mean.
 type ModelCommitment struct {
-	Commitment *verifier.ModelCommitment
+	Commitment verifier.Commitment
 	Key        [32]byte // digest of the verifying key
 	Public     bool     // salts are zero: whoever has the weights can recompute it
 	Inputs     []Meaning
@@ -54,8 +55,9 @@ type ModelCommitment struct {
 	PixelMean  []float64
 }
 
-// modelFile is the stored form.
+// modelFile is the stored form. Backend is left out for Groth16, as in files from before there were others.
 type modelFile struct {
+	Backend    string    `cbor:"backend,omitempty"`
 	Commitment []byte    `cbor:"commitment"`
 	Key        []byte    `cbor:"key"`
 	Public     bool      `cbor:"public"`
@@ -65,13 +67,32 @@ type modelFile struct {
 	PixelMean  []float64 `cbor:"pixel_mean"`
 }
 
+// Subject is what proofs under key are about, for this model. Errors wrap verifier.ErrKeyMismatch, where
+// the commitment was made for another key or does not describe the tensors.
+func (m *ModelCommitment) Subject(key verifier.Key) (*verifier.Subject, error) {
+	if m.Key != key.Digest() {
+		return nil, fmt.Errorf("%w: the model commitment was made for another verifying key", verifier.ErrKeyMismatch)
+	}
+	about, err := key.Subject(m.Commitment)
+	if err != nil {
+		return nil, err
+	}
+	if len(m.Inputs) != len(about.Inputs) || len(m.Outputs) != len(about.Outputs) {
+		return nil, fmt.Errorf("%w: the model commitment does not describe the tensors of the verifying key", verifier.ErrKeyMismatch)
+	}
+	return about, nil
+}
+
+// unnamed is the proof system of files that name none.
+const unnamed = verifier.BackendGroth16
+
 type meaning struct {
 	Scale float64 `cbor:"scale"`
 	Zero  int64   `cbor:"zero"`
 }
 
 // WriteVerifyingKey writes a verifying key.
-func WriteVerifyingKey(path string, force bool, vk *verifier.VerifyingKey) error {
+func WriteVerifyingKey(path string, force bool, vk verifier.Key) error {
 	payload, err := vk.MarshalBinary()
 	if err != nil {
 		return err
@@ -79,13 +100,13 @@ func WriteVerifyingKey(path string, force bool, vk *verifier.VerifyingKey) error
 	return write(path, force, KindVerifyingKey, payload)
 }
 
-// ReadVerifyingKey reads a verifying key.
-func ReadVerifyingKey(path string) (*verifier.VerifyingKey, error) {
+// ReadVerifyingKey reads a verifying key, of whichever proof system.
+func ReadVerifyingKey(path string) (verifier.Key, error) {
 	payload, err := read(path, KindVerifyingKey)
 	if err != nil {
 		return nil, err
 	}
-	vk, err := verifier.UnmarshalVerifyingKey(payload)
+	vk, err := backends.DecodeKey(payload)
 	return vk, inFile(path, err)
 }
 
@@ -95,8 +116,12 @@ func WriteModelCommitment(path string, force bool, m *ModelCommitment) error {
 	if err != nil {
 		return err
 	}
+	backend := m.Commitment.Backend()
+	if backend == unnamed {
+		backend = ""
+	}
 	payload, err := envelope.Marshal(modelFile{
-		Commitment: commitment, Key: m.Key[:], Public: m.Public,
+		Backend: backend, Commitment: commitment, Key: m.Key[:], Public: m.Public,
 		Inputs: stored(m.Inputs), Outputs: stored(m.Outputs), PixelScale: m.PixelScale, PixelMean: m.PixelMean,
 	})
 	if err != nil {
@@ -133,7 +158,13 @@ func decodeModel(payload []byte) (*ModelCommitment, error) {
 			return nil, fmt.Errorf("%w: pixel scale or mean %v, expected a finite number", ErrMalformed, v)
 		}
 	}
-	c, err := verifier.UnmarshalModelCommitment(f.Commitment)
+	switch f.Backend {
+	case "":
+		f.Backend = unnamed
+	case unnamed: // the same file would have two encodings
+		return nil, fmt.Errorf("%w: backend %q is left out of model commitments", ErrMalformed, unnamed)
+	}
+	c, err := backends.DecodeCommitment(f.Backend, f.Commitment)
 	if err != nil {
 		return nil, err
 	}

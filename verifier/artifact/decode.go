@@ -5,15 +5,16 @@ import (
 
 	"github.com/zkinfer/zkinfer/internal/envelope"
 	"github.com/zkinfer/zkinfer/verifier"
+	"github.com/zkinfer/zkinfer/verifier/backends"
 )
 
 // DecodeVerifyingKey is ReadVerifyingKey for the bytes of a file.
-func DecodeVerifyingKey(file []byte) (*verifier.VerifyingKey, error) {
+func DecodeVerifyingKey(file []byte) (verifier.Key, error) {
 	payload, err := open(file, KindVerifyingKey)
 	if err != nil {
 		return nil, err
 	}
-	return verifier.UnmarshalVerifyingKey(payload)
+	return backends.DecodeKey(payload)
 }
 
 // DecodeModelCommitment is ReadModelCommitment for the bytes of a file.

@@ -31,9 +31,9 @@ var Interface string
 // SetupArgument is the argument of an installation, in Candid's text form: the key, and the model that
 // is meant where a claim names none. With anyone, whoever is not anonymous may register models and open
 // tasks, otherwise controllers alone.
-func SetupArgument(vk *verifier.VerifyingKey, m *verifier.ModelCommitment, anyone bool) (string, error) {
-	if len(m.Rows) != vk.FoldRows {
-		return "", fmt.Errorf("%w: model commitment of %d points, the key takes %d", verifier.ErrKeyMismatch, len(m.Rows), vk.FoldRows)
+func SetupArgument(vk verifier.Key, m verifier.Commitment, anyone bool) (string, error) {
+	if _, err := vk.Subject(m); err != nil {
+		return "", err
 	}
 	key, err := vk.MarshalBinary()
 	if err != nil {
@@ -51,7 +51,7 @@ func SetupArgument(vk *verifier.VerifyingKey, m *verifier.ModelCommitment, anyon
 }
 
 // ModelArgument is the argument of register_model.
-func ModelArgument(m *verifier.ModelCommitment) (string, error) {
+func ModelArgument(m verifier.Commitment) (string, error) {
 	model, err := m.MarshalBinary()
 	return fmt.Sprintf("(%s)\n", blob(model)), err
 }

@@ -37,7 +37,7 @@ func ProofSize(vk *verifier.VerifyingKey) int {
 
 // Encode is the call for a bundle. The proof is decoded and not verified. Errors wrap
 // verifier.ErrKeyMismatch, verifier.ErrStatement or verifier.ErrMalformed.
-func Encode(vk *verifier.VerifyingKey, m *verifier.ModelCommitment, b *verifier.Bundle) (*Call, error) {
+func Encode(vk *verifier.VerifyingKey, m verifier.Commitment, b *verifier.Bundle) (*Call, error) {
 	if b.Backend != verifier.BackendGroth16 || b.VKDigest != vk.Digest() || b.Model != m.Digest() {
 		return nil, fmt.Errorf("%w: the contract would reject this proof; export a contract for the key and the model it was made with", verifier.ErrKeyMismatch)
 	}
@@ -78,8 +78,7 @@ func tensors(specs []verifier.TensorSpec, values []verifier.TensorValue) [][]byt
 // tensor is a value that fits its specification, as docs/formats.md says.
 func tensor(t *verifier.TensorSpec, v *verifier.TensorValue) []byte {
 	if v.Commitment != nil {
-		p := v.Commitment.RawBytes()
-		return p[:]
+		return v.RawCommitment()
 	}
 	width := t.Width()
 	out := make([]byte, 0, tensorBytes(t))
@@ -104,13 +103,14 @@ func (c *Call) Data() []byte {
 
 // Constructor is what is appended to the contract's creation code: the points of the model commitment
 // as its one argument. Errors wrap verifier.ErrKeyMismatch.
-func Constructor(vk *verifier.VerifyingKey, m *verifier.ModelCommitment) ([]byte, error) {
-	if len(m.Rows) != vk.FoldRows {
-		return nil, fmt.Errorf("%w: model commitment of %d points, the key takes %d", verifier.ErrKeyMismatch, len(m.Rows), vk.FoldRows)
+func Constructor(vk *verifier.VerifyingKey, m verifier.Commitment) ([]byte, error) {
+	if _, err := vk.Subject(m); err != nil {
+		return nil, err
 	}
+	points := m.(*verifier.ModelCommitment).Rows // which Subject made sure of
 	var rows []byte
-	for i := range m.Rows {
-		p := m.Rows[i].RawBytes()
+	for i := range points {
+		p := points[i].RawBytes()
 		rows = append(rows, p[:]...)
 	}
 	return tuple(encodeBytes(rows)), nil

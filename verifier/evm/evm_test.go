@@ -29,7 +29,7 @@ func read(name string) (*verifier.VerifyingKey, *verifier.ModelCommitment, *veri
 	if err != nil {
 		log.Fatal(err)
 	}
-	return vk, m.Commitment, b
+	return vk.(*verifier.VerifyingKey), m.Commitment.(*verifier.ModelCommitment), b
 }
 
 // From a key to a contract, and from a proof to a call of it.

@@ -67,7 +67,7 @@ func (s *Session) report(b *verifier.Bundle) (*Report, error) {
 		Valid: true, ModelCommitment: s.info.ModelCommitment, VerifyingKey: s.info.VerifyingKey,
 		Context: "0x" + hex.EncodeToString(b.Statement.Context), Statement: hex.EncodeToString(d[:]),
 		TrustedSetup: s.info.TrustedSetup, Ceremony: s.info.Ceremony,
-		Inputs: tensors(s.key.Inputs, b.Statement.Inputs), Outputs: tensors(s.key.Outputs, b.Statement.Outputs),
+		Inputs: tensors(s.about.Inputs, b.Statement.Inputs), Outputs: tensors(s.about.Outputs, b.Statement.Outputs),
 	}
 	for i := range r.Outputs {
 		r.Outputs[i].Values = realValues(s.model.Outputs[i], r.Outputs[i].Ints)
@@ -79,10 +79,7 @@ func tensors(specs []verifier.TensorSpec, values []verifier.TensorValue) []Tenso
 	out := make([]Tensor, len(specs))
 	for i, spec := range specs {
 		out[i] = Tensor{Name: spec.Name, Shape: spec.Shape, Ints: values[i].Values}
-		if c := values[i].Commitment; c != nil {
-			point := c.Bytes()
-			out[i].Commitment = hex.EncodeToString(point[:])
-		}
+		out[i].Commitment = hex.EncodeToString(values[i].CommitmentBytes())
 	}
 	return out
 }
@@ -97,6 +94,7 @@ func realValues(m artifact.Meaning, integers []int64) []Real {
 
 // Info describes a key and its model commitment.
 type Info struct {
+	Backend         string    `json:"backend"`          // the proof system
 	VerifyingKey    string    `json:"verifying_key"`    // digest, hexadecimal
 	ModelCommitment string    `json:"model_commitment"` // digest, hexadecimal
 	Model           string    `json:"model"`            // name
@@ -126,15 +124,15 @@ type Spec struct {
 	Zero    int64   `json:"zero"`
 }
 
-func newInfo(vk *verifier.VerifyingKey, m *artifact.ModelCommitment) *Info {
-	key, commitment, d := vk.Digest(), m.Commitment.Digest(), &vk.Description
+func newInfo(vk verifier.Key, m *artifact.ModelCommitment, about *verifier.Subject) *Info {
+	key, commitment, d := vk.Digest(), m.Commitment.Digest(), vk.Describe()
 	// A ceremony's key names the transcript behind its kind of setup.
 	setup, ceremony, _ := strings.Cut(d.TrustedSetup, ":")
 	return &Info{
-		VerifyingKey: hex.EncodeToString(key[:]), ModelCommitment: hex.EncodeToString(commitment[:]), Model: d.Name,
-		Architecture: hex.EncodeToString(vk.Architecture[:]), Rounding: d.Rounding, TrustedSetup: setup, Ceremony: ceremony,
-		Version: d.LibraryVersion, Constraints: d.Constraints, ProofBytes: verifier.ProofSize(vk), Public: m.Public,
-		Inputs: specs(vk.Inputs, m.Inputs), Outputs: specs(vk.Outputs, m.Outputs),
+		Backend: vk.Backend(), VerifyingKey: hex.EncodeToString(key[:]), ModelCommitment: hex.EncodeToString(commitment[:]), Model: about.Name,
+		Architecture: hex.EncodeToString(about.Architecture[:]), Rounding: about.Rounding, TrustedSetup: setup, Ceremony: ceremony,
+		Version: d.LibraryVersion, Constraints: d.Constraints, ProofBytes: about.ProofSize, Public: m.Public,
+		Inputs: specs(about.Inputs, m.Inputs), Outputs: specs(about.Outputs, m.Outputs),
 		PixelScale: m.PixelScale, PixelMean: m.PixelMean,
 	}
 }

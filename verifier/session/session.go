@@ -21,8 +21,9 @@ import (
 
 // Session is a verifying key with a model commitment. It is safe for concurrent use.
 type Session struct {
-	key   *verifier.VerifyingKey
+	key   verifier.Key
 	model *artifact.ModelCommitment
+	about *verifier.Subject
 	info  *Info
 }
 
@@ -48,14 +49,12 @@ func Open(keyFile, commitmentFile []byte) (*Session, error) {
 }
 
 // New is Open for what is decoded already. Neither may be changed afterwards.
-func New(vk *verifier.VerifyingKey, m *artifact.ModelCommitment) (*Session, error) {
-	if m.Key != vk.Digest() {
-		return nil, fmt.Errorf("%w: the model commitment was made for another verifying key", verifier.ErrKeyMismatch)
+func New(vk verifier.Key, m *artifact.ModelCommitment) (*Session, error) {
+	about, err := m.Subject(vk)
+	if err != nil {
+		return nil, err
 	}
-	if len(m.Inputs) != len(vk.Inputs) || len(m.Outputs) != len(vk.Outputs) {
-		return nil, fmt.Errorf("%w: the model commitment does not describe the tensors of the verifying key", verifier.ErrKeyMismatch)
-	}
-	return &Session{key: vk, model: m, info: newInfo(vk, m)}, nil
+	return &Session{key: vk, model: m, about: about, info: newInfo(vk, m, about)}, nil
 }
 
 // Info describes the key and the commitment. It is shared and must not be changed.

@@ -33,10 +33,11 @@ func readFrozen(t testing.TB, name string) *frozen {
 	t.Helper()
 	dir := "../../testvectors/proofs/" + name + "/"
 	f := &frozen{keyFile: readFile(t, dir+"verifying.key"), commitmentFile: readFile(t, dir+"model.zkc"), proofFile: readFile(t, dir+"proof.zkp")}
-	var err error
-	if f.key, err = artifact.DecodeVerifyingKey(f.keyFile); err != nil {
+	key, err := artifact.DecodeVerifyingKey(f.keyFile)
+	if err != nil {
 		t.Fatal(err)
 	}
+	f.key = key.(*verifier.VerifyingKey)
 	if f.model, err = artifact.DecodeModelCommitment(f.commitmentFile); err != nil {
 		t.Fatal(err)
 	}
@@ -176,7 +177,7 @@ func (g *generator) publicTensor(side string, of func(*verifier.Bundle) *verifie
 	} {
 		g.later(side+" "+name, func(b *verifier.Bundle) { v := of(b); v.Values = change(v.Values) }, "rejected", "bad_statement")
 	}
-	g.later(side+" as a commitment", func(b *verifier.Bundle) { v := of(b); v.Values, v.Commitment = nil, &g.key.Alpha }, "bad_statement")
+	g.later(side+" as a commitment", func(b *verifier.Bundle) { v := of(b); v.Values, v.Commitment = nil, []bn254.G1Affine{g.key.Alpha} }, "bad_statement")
 }
 
 func (g *generator) privateTensor(side string, of func(*verifier.Bundle) *verifier.TensorValue) {
@@ -186,7 +187,7 @@ func (g *generator) privateTensor(side string, of func(*verifier.Bundle) *verifi
 		"at infinity": func(p *bn254.G1Affine) { *p = bn254.G1Affine{} },
 		"replaced":    func(p *bn254.G1Affine) { *p = g.key.Alpha },
 	} {
-		g.later(side+"'s commitment "+name, func(b *verifier.Bundle) { change(of(b).Commitment) }, "rejected")
+		g.later(side+"'s commitment "+name, func(b *verifier.Bundle) { change(&of(b).Commitment[0]) }, "rejected")
 	}
 	g.later(side+" shown", func(b *verifier.Bundle) { v := of(b); v.Values, v.Commitment = []int64{30, 12}, nil }, "bad_statement")
 }

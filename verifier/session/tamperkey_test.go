@@ -88,10 +88,11 @@ func (g *generator) brokenKeys() {
 // otherKey is the key after a change.
 func (g *generator) otherKey(edit func(*verifier.VerifyingKey)) *verifier.VerifyingKey {
 	g.t.Helper()
-	key, err := artifact.DecodeVerifyingKey(g.keyFile)
+	decoded, err := artifact.DecodeVerifyingKey(g.keyFile)
 	if err != nil {
 		g.t.Fatal(err)
 	}
+	key := decoded.(*verifier.VerifyingKey)
 	edit(key)
 	return key
 }
@@ -170,7 +171,7 @@ func (g *generator) otherModels() {
 	} {
 		name := []string{"a row of the model doubled", "a row of the model at infinity", "a row of the model too many"}[i]
 		declared := []string{"rejected", "rejected", "key_mismatch"}[i]
-		m := &verifier.ModelCommitment{Rows: edit(slices.Clone(g.model.Commitment.Rows))}
+		m := &verifier.ModelCommitment{Rows: edit(slices.Clone(g.model.Commitment.(*verifier.ModelCommitment).Rows))}
 		points, err := m.MarshalBinary()
 		if err != nil {
 			g.t.Fatal(err)

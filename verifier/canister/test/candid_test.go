@@ -53,8 +53,7 @@ func tensorValues(values []verifier.TensorValue) []any {
 	out := make([]any, len(values))
 	for i, v := range values {
 		if v.Commitment != nil {
-			b := v.Commitment.Bytes()
-			out[i] = idl.Variant{Name: "commitment", Value: b[:], Type: tensorType}
+			out[i] = idl.Variant{Name: "commitment", Value: v.CommitmentBytes(), Type: tensorType}
 			continue
 		}
 		ints := make([]any, len(v.Values))
@@ -77,12 +76,12 @@ func openMessage(t testing.TB, b *verifier.Bundle) []byte {
 	return encoded(t, openType, map[string]any{"model": b.Model[:], "inputs": tensorValues(b.Statement.Inputs), "context": b.Statement.Context})
 }
 
-func setupMessage(t testing.TB, vk *verifier.VerifyingKey, m *verifier.ModelCommitment, access string) []byte {
+func setupMessage(t testing.TB, vk verifier.Key, m verifier.Commitment, access string) []byte {
 	t.Helper()
 	return encoded(t, idl.NewOptionalType(setupType), setupValue(t, vk, m, access))
 }
 
-func setupValue(t testing.TB, vk *verifier.VerifyingKey, m *verifier.ModelCommitment, access string) map[string]any {
+func setupValue(t testing.TB, vk verifier.Key, m verifier.Commitment, access string) map[string]any {
 	t.Helper()
 	key, err := vk.MarshalBinary()
 	if err != nil {

@@ -13,6 +13,7 @@ import (
 
 	"github.com/zkinfer/zkinfer/model"
 	"github.com/zkinfer/zkinfer/prover"
+	"github.com/zkinfer/zkinfer/prover/groth16"
 	"github.com/zkinfer/zkinfer/verifier"
 	"github.com/zkinfer/zkinfer/verifier/artifact"
 	"github.com/zkinfer/zkinfer/verifier/canister"
@@ -21,7 +22,7 @@ import (
 // proved is a model of ours with keys, that makes proofs for a context.
 type proved struct {
 	graph   *model.Graph
-	keys    *prover.Keys
+	keys    *groth16.Keys
 	opening *prover.ModelOpening
 }
 
@@ -30,7 +31,7 @@ func newProved(t testing.TB, g *model.Graph, rows int, o prover.Options) *proved
 	t.Helper()
 	ctx := context.Background()
 	o.FoldRows = rows
-	circuit, err := prover.Compile(ctx, g, o)
+	circuit, err := groth16.Compile(ctx, g, o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -112,7 +113,7 @@ func readArtifacts(t testing.TB, dir string) *artifacts {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &artifacts{vk, m.Commitment, b, file}
+	return &artifacts{vk.(*verifier.VerifyingKey), m.Commitment.(*verifier.ModelCommitment), b, file}
 }
 
 // engine is compiled once for all tests.
@@ -145,7 +146,7 @@ type deployed struct {
 	t testing.TB
 }
 
-func deploy(t testing.TB, vk *verifier.VerifyingKey, m *verifier.ModelCommitment, access string) *deployed {
+func deploy(t testing.TB, vk verifier.Key, m verifier.Commitment, access string) *deployed {
 	t.Helper()
 	e, err := engine()
 	if err != nil {

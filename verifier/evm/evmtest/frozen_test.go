@@ -35,7 +35,7 @@ func frozen(t *testing.T, name string) *proved {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &proved{"frozen " + name, vk, m.Commitment, b}
+	return &proved{"frozen " + name, vk.(*verifier.VerifyingKey), m.Commitment.(*verifier.ModelCommitment), b}
 }
 
 func (p *proved) call(t *testing.T) *evm.Call {

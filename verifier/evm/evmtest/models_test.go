@@ -9,6 +9,8 @@ import (
 
 	"github.com/zkinfer/zkinfer/model"
 	"github.com/zkinfer/zkinfer/prover"
+	"github.com/zkinfer/zkinfer/prover/groth16"
+	"github.com/zkinfer/zkinfer/verifier"
 )
 
 // network is an architecture with the way its tensors are bound: what a contract may look like.
@@ -120,7 +122,7 @@ func (n *network) prove(t *testing.T) *proved {
 		t.Fatal(err)
 	}
 	ctx := context.Background()
-	circuit, err := prover.Compile(ctx, g, n.options)
+	circuit, err := groth16.Compile(ctx, g, n.options)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -139,7 +141,7 @@ func (n *network) prove(t *testing.T) *proved {
 	if made.proofs == nil {
 		made.proofs = map[string]*proved{}
 	}
-	p := &proved{n.name, keys.Verifying, opening.Commitment, result.Bundle}
+	p := &proved{n.name, keys.Verifying, opening.Commitment.(*verifier.ModelCommitment), result.Bundle}
 	made.proofs[n.name] = p
 	return p
 }

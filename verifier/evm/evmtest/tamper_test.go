@@ -274,10 +274,10 @@ func otherValues(t *verifier.TensorSpec, v *verifier.TensorValue) map[string]ver
 	if v.Commitment != nil {
 		_, _, g, _ := bn254.Generators()
 		var sum, negative bn254.G1Affine
-		sum.Add(v.Commitment, &g)
-		negative.Neg(v.Commitment)
-		return map[string]verifier.TensorValue{"another commitment": {Commitment: &sum}, "its commitment negated": {Commitment: &negative},
-			"the point at infinity": {Commitment: &bn254.G1Affine{}}}
+		sum.Add(&v.Commitment[0], &g)
+		negative.Neg(&v.Commitment[0])
+		return map[string]verifier.TensorValue{"another commitment": {Commitment: []bn254.G1Affine{sum}},
+			"its commitment negated": {Commitment: []bn254.G1Affine{negative}}, "the point at infinity": {Commitment: make([]bn254.G1Affine, 1)}}
 	}
 	out := map[string]verifier.TensorValue{}
 	for _, k := range []int{0, len(v.Values) / 2, len(v.Values) - 1} {

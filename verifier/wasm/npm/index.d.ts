@@ -102,6 +102,8 @@ export interface Tensor {
 
 /** A key and its model commitment. */
 export interface KeyInfo {
+  /** The proof system. */
+  backend: string;
   verifying_key: string;
   model_commitment: string;
   /** The model's name. */

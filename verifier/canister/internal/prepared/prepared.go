@@ -1,7 +1,8 @@
 // Package prepared verifies proofs under a key that was prepared for it: the checks are those of
-// verifier.Verify, computed with fewer instructions, which is what a canister pays for.
+// verifier.Verify, computed with fewer instructions, which is what a canister pays for. Groth16 is
+// prepared (groth16.go), any other proof system verified as it is (plain.go).
 //
-// The promise: Verify returns nil exactly if verifier.Verify does (except with a probability of 2^-128
+// The promise: Check returns nil exactly if verifier.Verify does (except with a probability of 2^-128
 // over a hash), and otherwise an error of the same class. What is different: the two pairing equations
 // are one, combined by a factor that is drawn from everything in them; the lines of the key's own
 // points are computed once, and so is the pairing of α and β; sums over points of the key and of the model
@@ -14,175 +15,45 @@
 package prepared
 
 import (
-	"fmt"
-	"math/big"
-	"slices"
-
-	"github.com/consensys/gnark-crypto/ecc/bn254"
 	"github.com/consensys/gnark-crypto/ecc/bn254/fr"
 
-	"github.com/zkinfer/zkinfer/internal/statement"
 	"github.com/zkinfer/zkinfer/verifier"
 )
 
-// lines are what the Miller loop needs of a fixed point: two for each of its steps.
-type lines = [2][len(bn254.LoopCounter)]bn254.LineEvaluationAff
-
 // Key is a verifying key with what can be computed before there is a proof.
-type Key struct {
-	*verifier.VerifyingKey
-	fixed     []lines // of γ, δ, the commitments' common G, and −σG of each commitment
-	alphaBeta bn254.GT
-	public    *Table // K but the first point
+type Key interface {
+	verifier.Key
+	// Check is verifier.Verify; it returns the digest of the statement as well.
+	Check(m Model, st *verifier.Statement, proof []byte) (fr.Element, error)
 }
 
-// NewKey prepares a key that was decoded by verifier.UnmarshalVerifyingKey, which checks it.
-func NewKey(vk *verifier.VerifyingKey) (*Key, error) {
-	k := &Key{VerifyingKey: vk, public: NewTable(vk.K[1:])}
-	for _, q := range []bn254.G2Affine{vk.Gamma, vk.Delta, vk.Commitments[0].G} {
-		k.fixed = append(k.fixed, bn254.PrecomputeLines(q))
-	}
-	for i := range vk.Commitments {
-		k.fixed = append(k.fixed, bn254.PrecomputeLines(vk.Commitments[i].GSigmaNeg))
-	}
-	var err error
-	k.alphaBeta, err = bn254.MillerLoop([]bn254.G1Affine{vk.Alpha}, []bn254.G2Affine{vk.Beta})
-	return k, err
+// Model is a model commitment with what can be computed before there is a proof.
+type Model interface {
+	Commitment() verifier.Commitment
+	// AppendBinary appends the model for a memory that nobody else writes.
+	AppendBinary(b []byte) []byte
 }
 
-// Verify is verifier.Verify; it returns the digest of the statement as well.
-func (k *Key) Verify(m *Model, st *verifier.Statement, proof []byte) (fr.Element, error) {
-	s, err := verifier.StatementDigest(k.VerifyingKey, m.ModelCommitment, st)
-	if err != nil {
-		return s, err
+// NewKey prepares a key that was decoded by package backends, which checks it.
+func NewKey(k verifier.Key) (Key, error) {
+	if vk, ok := k.(*verifier.VerifyingKey); ok {
+		return newGroth16Key(vk)
 	}
-	p, err := verifier.DecodeProof(k.VerifyingKey, proof)
-	if err != nil {
-		return s, err
-	}
-	c := &check{key: k, model: m, statement: st, proof: p, public: verifier.PublicInputs(k.VerifyingKey, st, s)}
-	c.drawChallenges()
-	if err := c.outer(); err != nil {
-		return s, err
-	}
-	return s, c.pairings(proof)
+	return plainKey{k}, nil
 }
 
-// check is one verification.
-type check struct {
-	key        *Key
-	model      *Model
-	statement  *verifier.Statement
-	proof      *verifier.Proof
-	public     []fr.Element // public inputs, then challenges
-	challenges []fr.Element
+// NewModel prepares a model commitment.
+func NewModel(m verifier.Commitment) (Model, error) {
+	if c, ok := m.(*verifier.ModelCommitment); ok {
+		return &groth16Model{c, NewTable(c.Rows)}, nil
+	}
+	return newPlainModel(m)
 }
 
-// drawChallenges hashes each commitment with what it covers (S, or the challenge before).
-func (c *check) drawChallenges() {
-	for i, d := range c.proof.Commitments {
-		ch := verifier.Challenge(d, c.public[c.key.Commitments[i].PublicCommitted[0]-1])
-		c.challenges = append(c.challenges, ch)
-		c.public = append(c.public, ch)
+// ParseModel reads what AppendBinary wrote.
+func ParseModel(b []byte) (Model, error) {
+	if isPlain(b) {
+		return parsePlainModel(b)
 	}
-}
-
-// pairings checks e(A, B) = e(α, β)·e(Σ x·K + Σ D, γ)·e(C, δ) and Π e(rⁱ·Dᵢ, −σᵢG)·e(PoK, G) = 1, the
-// second raised to the power of the combining factor ρ.
-func (c *check) pairings(proof []byte) error {
-	sum := c.publicSum()
-	fold, err := c.knowledgeFactor()
-	if err != nil {
-		return err
-	}
-	rho := c.combiningFactor(proof)
-	points := []bn254.G1Affine{sum, c.proof.Krs, times(&c.proof.PoK, &rho)}
-	scale := rho
-	for i := range c.proof.Commitments {
-		points = append(points, times(&c.proof.Commitments[i], &scale))
-		scale.Mul(&scale, &fold)
-	}
-	// gnark-crypto computes in place: it must not get the key's own lines.
-	fixed, err := bn254.MillerLoopFixedQ(points, slices.Clone(c.key.fixed))
-	if err != nil {
-		return fmt.Errorf("%w: %w", verifier.ErrInvalidProof, err)
-	}
-	var negA bn254.G1Affine
-	negA.Neg(&c.proof.Ar)
-	own, err := bn254.MillerLoop([]bn254.G1Affine{negA}, []bn254.G2Affine{c.proof.Bs})
-	if err != nil {
-		return fmt.Errorf("%w: %w", verifier.ErrInvalidProof, err)
-	}
-	var one bn254.GT
-	one.SetOne()
-	if f := bn254.FinalExponentiation(&fixed, &own, &c.key.alphaBeta); !f.Equal(&one) {
-		return fmt.Errorf("%w: the pairing equations do not hold", verifier.ErrInvalidProof)
-	}
-	return nil
-}
-
-// publicSum is Σ x·K + Σ D.
-func (c *check) publicSum() bn254.G1Affine {
-	sum := c.key.public.Sum(c.public)
-	sum.Add(&sum, &c.key.K[0])
-	for i := range c.proof.Commitments {
-		sum.Add(&sum, &c.proof.Commitments[i])
-	}
-	return sum
-}
-
-// knowledgeFactor is the r by which gnark's prover folds the proofs of knowledge.
-func (c *check) knowledgeFactor() (fr.Element, error) {
-	var hashed []byte
-	for i := range c.challenges {
-		b := c.challenges[i].Bytes()
-		hashed = append(hashed, b[:]...)
-	}
-	fold, err := fr.Hash(hashed, []byte("G16-BSB22"), 1)
-	if err != nil {
-		return fr.Element{}, err
-	}
-	return fold[0], nil
-}
-
-// combiningFactor is 128 bits drawn from the statement, the challenges and all of the proof.
-func (c *check) combiningFactor(proof []byte) (rho fr.Element) {
-	s, alpha := c.public[0].Bytes(), c.challenges[0].Bytes()
-	h := statement.Keccak([]byte("zkinfer/canister/combine/1"), s[:], alpha[:], proof)
-	return *rho.SetBytes(h[:16])
-}
-
-// outer compares every committed object with what the statement says of it: D = object + δ·H.
-func (c *check) outer() error {
-	for i := 1; i < len(c.key.Commitments); i++ {
-		key := &c.key.Commitments[i]
-		object := c.object(key)
-		shift := times(&key.H, &c.proof.Deltas[i-1])
-		object.Add(&object, &shift)
-		if !object.Equal(&c.proof.Commitments[i]) {
-			return fmt.Errorf("%w: commitment %d is not of the model, or not of the values, in the statement", verifier.ErrInvalidProof, i)
-		}
-	}
-	return nil
-}
-
-func (c *check) object(key *verifier.CommitmentKey) bn254.G1Affine {
-	alpha := c.challenges[0]
-	specs, values := c.key.Inputs, c.statement.Inputs
-	if key.IsOutput {
-		specs, values = c.key.Outputs, c.statement.Outputs
-	}
-	switch key.Role {
-	case verifier.RoleParameters:
-		return c.model.table.Sum(powers(alpha, len(c.model.Rows)))
-	case verifier.RoleFold:
-		v := verifier.FoldValue(specs[key.Tensor], values[key.Tensor].Values, alpha)
-		return times(&key.Base, &v)
-	}
-	return *values[key.Tensor].Commitment
-}
-
-func times(p *bn254.G1Affine, s *fr.Element) (out bn254.G1Affine) {
-	var b big.Int
-	return *out.ScalarMultiplication(p, s.BigInt(&b))
+	return parseGroth16Model(b)
 }

@@ -14,9 +14,9 @@ import (
 
 type frozen struct {
 	vk    *verifier.VerifyingKey
-	key   *Key
+	key   Key
 	plain *verifier.ModelCommitment
-	model *Model
+	model Model
 	proof *verifier.Bundle
 }
 
@@ -39,14 +39,18 @@ func readFrozen(t testing.TB, name string) *frozen {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &frozen{vk, key, m.Commitment, NewModel(m.Commitment), b}
+	model, err := NewModel(m.Commitment)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &frozen{vk.(*verifier.VerifyingKey), key, m.Commitment.(*verifier.ModelCommitment), model, b}
 }
 
 // same fails unless both verifiers say the same of a proof.
 func (f *frozen) same(t *testing.T, what string, proof []byte) {
 	t.Helper()
 	want := verifier.Class(verifier.Verify(f.vk, f.plain, &f.proof.Statement, proof))
-	_, err := f.key.Verify(f.model, &f.proof.Statement, proof)
+	_, err := f.key.Check(f.model, &f.proof.Statement, proof)
 	if got := verifier.Class(err); got != want {
 		t.Errorf("%s: %q (%v), package verifier says %q", what, got, err, want)
 	}
@@ -100,7 +104,7 @@ func TestEachEquationCounts(t *testing.T) {
 	for what, edit := range map[string]func(){"Groth16": func() { p.Krs = g1 }, "knowledge": func() { p.PoK = g1 }} {
 		kept := *p
 		edit()
-		if _, err := f.key.Verify(f.model, &f.proof.Statement, p.Encode()); verifier.Class(err) != "rejected" {
+		if _, err := f.key.Check(f.model, &f.proof.Statement, p.Encode()); verifier.Class(err) != "rejected" {
 			t.Errorf("%s: %v", what, err)
 		}
 		*p = kept

@@ -6,8 +6,6 @@ import (
 	"encoding/binary"
 	"fmt"
 
-	"github.com/consensys/gnark-crypto/ecc/bn254"
-
 	"github.com/zkinfer/zkinfer/verifier"
 	"github.com/zkinfer/zkinfer/verifier/canister/internal/candid"
 )
@@ -63,8 +61,8 @@ func (s *Service) claimOfFile(file []byte) (*claim, error) {
 	if err != nil {
 		return nil, err
 	}
-	if b.Backend != verifier.BackendGroth16 {
-		return nil, fmt.Errorf("%w: proof of backend %q, the key is for %q", verifier.ErrKeyMismatch, b.Backend, verifier.BackendGroth16)
+	if b.Backend != s.key.Backend() {
+		return nil, fmt.Errorf("%w: proof of backend %q, the key is for %q", verifier.ErrKeyMismatch, b.Backend, s.key.Backend())
 	}
 	if b.VKDigest != s.keyDigest {
 		return nil, fmt.Errorf("%w: the proof was made for verifying key %x…, this is %x…", verifier.ErrKeyMismatch, b.VKDigest[:4], s.keyDigest[:4])
@@ -114,26 +112,14 @@ func tensors(list []any) ([]verifier.TensorValue, error) {
 				out[i].Values[k] = int64(v[k])
 			}
 		case []byte:
-			p, err := point(v)
+			private, err := verifier.PrivateTensor(v)
 			if err != nil {
 				return nil, err
 			}
-			out[i].Commitment = p
+			out[i] = private
 		}
 	}
 	return out, nil
-}
-
-// point reads a compressed point in its only encoding.
-func point(b []byte) (*bn254.G1Affine, error) {
-	var p bn254.G1Affine
-	if len(b) != bn254.SizeOfG1AffineCompressed {
-		return nil, fmt.Errorf("%w: commitment of %d bytes, expected %d", verifier.ErrMalformed, len(b), bn254.SizeOfG1AffineCompressed)
-	}
-	if _, err := p.SetBytes(b); err != nil || p.Bytes() != [bn254.SizeOfG1AffineCompressed]byte(b) {
-		return nil, fmt.Errorf("%w: commitment is no point in canonical encoding", verifier.ErrMalformed)
-	}
-	return &p, nil
 }
 
 // tensorCases is the opposite of tensors.
@@ -141,8 +127,7 @@ func tensorCases(values []verifier.TensorValue) []any {
 	out := make([]any, len(values))
 	for i, v := range values {
 		if v.Commitment != nil {
-			b := v.Commitment.Bytes()
-			out[i] = candid.Case{Name: "commitment", Value: b[:]}
+			out[i] = candid.Case{Name: "commitment", Value: v.CommitmentBytes()}
 			continue
 		}
 		ints := make([]int32, len(v.Values))
@@ -177,6 +162,6 @@ func (s *Service) check(c *claim) ([32]byte, error) {
 	if err != nil {
 		return [32]byte{}, err
 	}
-	e, err := s.key.Verify(m, &c.statement, c.proof)
+	e, err := s.key.Check(m, &c.statement, c.proof)
 	return e.Bytes(), err
 }

@@ -2,6 +2,7 @@ package service
 
 import (
 	"github.com/zkinfer/zkinfer/verifier"
+	"github.com/zkinfer/zkinfer/verifier/backends"
 	"github.com/zkinfer/zkinfer/verifier/canister/internal/candid"
 	"github.com/zkinfer/zkinfer/verifier/canister/internal/prepared"
 )
@@ -19,23 +20,24 @@ func (s *Service) register(commitment []byte) (d [32]byte, err error) {
 	if err := s.mayWrite(); err != nil {
 		return d, err
 	}
-	m, err := verifier.UnmarshalModelCommitment(commitment)
+	m, err := commitmentFor(s.key, commitment)
 	if err != nil {
-		return d, err
-	}
-	if err := fits(s.key.VerifyingKey, m); err != nil {
 		return d, err
 	}
 	return s.addModel(m)
 }
 
 // addModel keeps a model under its digest; one that is there already stays as it is.
-func (s *Service) addModel(m *verifier.ModelCommitment) ([32]byte, error) {
+func (s *Service) addModel(m verifier.Commitment) ([32]byte, error) {
 	d := m.Digest()
 	if s.store.Tree(treeModels).Has(d) {
 		return d, nil
 	}
-	record := candid.Encode([]*candid.Type{storedModelType}, []any{[]any{prepared.NewModel(m).AppendBinary(nil), s.keyDigest[:],
+	ready, err := prepared.NewModel(m)
+	if err != nil {
+		return d, err
+	}
+	record := candid.Encode([]*candid.Type{storedModelType}, []any{[]any{ready.AppendBinary(nil), s.keyDigest[:],
 		s.sys.Caller(), s.sys.Time()}})
 	if err := s.store.Tree(treeModels).Insert(d, record, 0); err != nil {
 		return d, err
@@ -44,8 +46,18 @@ func (s *Service) addModel(m *verifier.ModelCommitment) ([32]byte, error) {
 	return d, nil
 }
 
+// commitmentFor decodes a model commitment that fits the key.
+func commitmentFor(key verifier.Key, b []byte) (verifier.Commitment, error) {
+	m, err := backends.DecodeCommitment(key.Backend(), b)
+	if err != nil {
+		return nil, err
+	}
+	_, err = key.Subject(m)
+	return m, err
+}
+
 // storedModel is a model's record: table, key, registrar, time.
-func (s *Service) storedModel(d [32]byte) (*prepared.Model, []any, error) {
+func (s *Service) storedModel(d [32]byte) (prepared.Model, []any, error) {
 	b, err := s.store.Tree(treeModels).Get(d)
 	if err != nil {
 		return nil, nil, refuse("key_mismatch", "model %x… is not registered here", d[:4])
@@ -59,7 +71,7 @@ func (s *Service) storedModel(d [32]byte) (*prepared.Model, []any, error) {
 	return m, record, err
 }
 
-func (s *Service) registered(d [32]byte) (*prepared.Model, error) {
+func (s *Service) registered(d [32]byte) (prepared.Model, error) {
 	m, _, err := s.storedModel(d)
 	return m, err
 }
@@ -82,6 +94,6 @@ func (s *Service) modelRecord(b []byte) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	commitment, err := m.MarshalBinary()
+	commitment, err := m.Commitment().MarshalBinary()
 	return []any{d[:], commitment, record[1], record[2], record[3]}, err
 }

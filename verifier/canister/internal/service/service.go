@@ -3,9 +3,9 @@ package service
 import (
 	"bytes"
 	"errors"
-	"fmt"
 
 	"github.com/zkinfer/zkinfer/verifier"
+	"github.com/zkinfer/zkinfer/verifier/backends"
 	"github.com/zkinfer/zkinfer/verifier/canister/internal/candid"
 	"github.com/zkinfer/zkinfer/verifier/canister/internal/prepared"
 	"github.com/zkinfer/zkinfer/verifier/canister/internal/store"
@@ -48,7 +48,7 @@ type System interface {
 type Service struct {
 	sys       System
 	store     *store.Store
-	key       *prepared.Key
+	key       prepared.Key
 	keyDigest [32]byte
 	settings  settings
 }
@@ -111,15 +111,15 @@ func Resume(sys System, argument []byte) (*Service, error) {
 // setup takes a key and a model that fits it.
 func (s *Service) setup(setup []any) error {
 	encoded := setup[0].([]byte)
-	key, err := verifier.UnmarshalVerifyingKey(encoded)
+	key, err := backends.DecodeKey(encoded)
 	if err != nil {
 		return refuse("malformed_key", "%v", err)
 	}
-	model, err := verifier.UnmarshalModelCommitment(setup[1].([]byte))
-	if err != nil {
+	model, err := commitmentFor(key, setup[1].([]byte))
+	if errors.Is(err, verifier.ErrMalformed) {
 		return refuse("malformed_key", "%v", err)
 	}
-	if err := fits(key, model); err != nil {
+	if err != nil {
 		return err
 	}
 	if err := s.use(key); err != nil {
@@ -135,13 +135,6 @@ func (s *Service) setup(setup []any) error {
 	return s.save()
 }
 
-func fits(key *verifier.VerifyingKey, m *verifier.ModelCommitment) error {
-	if len(m.Rows) != key.FoldRows {
-		return fmt.Errorf("%w: model commitment of %d points, the key takes %d", verifier.ErrKeyMismatch, len(m.Rows), key.FoldRows)
-	}
-	return nil
-}
-
 func (s *Service) load() error {
 	values, err := candid.Decode(s.store.Settings(), settingsType)
 	if err != nil {
@@ -149,14 +142,14 @@ func (s *Service) load() error {
 	}
 	v := values[0].([]any)
 	s.settings = settings{key: v[0].([]byte), model: [32]byte(v[1].([]byte)), access: v[2].(candid.Case).Name}
-	key, err := verifier.UnmarshalVerifyingKey(s.settings.key)
+	key, err := backends.DecodeKey(s.settings.key)
 	if err != nil {
 		return err
 	}
 	return s.use(key)
 }
 
-func (s *Service) use(key *verifier.VerifyingKey) (err error) {
+func (s *Service) use(key verifier.Key) (err error) {
 	s.key, err = prepared.NewKey(key)
 	s.keyDigest = key.Digest()
 	return err
@@ -213,9 +206,17 @@ func (s *Service) info(argument []byte) ([]byte, error) {
 	if _, err := candid.Decode(argument); err != nil {
 		return nil, err
 	}
-	d, x := &s.key.Description, &s.settings
-	return candid.Encode([]*candid.Type{infoType}, []any{[]any{Version, s.keyDigest[:], s.key.Architecture[:], x.model[:],
-		d.TrustedSetup, d.Name, tensorInfos(s.key.Inputs), tensorInfos(s.key.Outputs), uint32(verifier.ProofSize(s.key.VerifyingKey)),
+	m, err := s.registered(s.settings.model)
+	if err != nil {
+		return nil, err
+	}
+	about, err := s.key.Subject(m.Commitment())
+	if err != nil {
+		return nil, err
+	}
+	x := &s.settings
+	return candid.Encode([]*candid.Type{infoType}, []any{[]any{Version, s.keyDigest[:], about.Architecture[:], x.model[:],
+		s.key.Describe().TrustedSetup, about.Name, tensorInfos(about.Inputs), tensorInfos(about.Outputs), uint32(about.ProofSize),
 		candid.Case{Name: x.access}, s.store.Counter(countModels), s.store.Counter(countTasks), s.store.Counter(countSettled), s.store.Used()}}), nil
 }
 

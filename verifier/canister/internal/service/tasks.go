@@ -2,6 +2,7 @@ package service
 
 import (
 	"errors"
+	"slices"
 
 	"github.com/consensys/gnark-crypto/ecc/bn254"
 
@@ -46,25 +47,31 @@ func (s *Service) open(v []any) (id [32]byte, err error) {
 		return id, err
 	}
 	c.statement.Context = v[2].([]byte)
-	if err := s.provable(c); err != nil {
+	settlement, err := s.provable(c)
+	if err != nil {
 		return id, err
 	}
-	return s.addTask(c)
+	return s.addTask(c, settlement)
 }
 
 // provable refuses a task that no proof can settle: it asks for the digest of a statement with these
-// inputs and any outputs that the key admits.
-func (s *Service) provable(c *claim) error {
+// inputs and any outputs that the key admits. It returns what settling will add to the task's record, at most.
+func (s *Service) provable(c *claim) (settlement int, err error) {
 	m, err := s.registered(c.model)
 	if err != nil {
-		return err
+		return 0, err
+	}
+	about, err := s.key.Subject(m.Commitment())
+	if err != nil {
+		return 0, err
 	}
 	_, _, generator, _ := bn254.Generators()
 	trial := *c
-	for i := range s.key.Outputs {
-		spec := &s.key.Outputs[i]
+	for i := range about.Outputs {
+		spec := &about.Outputs[i]
 		if spec.Binding == verifier.BindingCommitted {
-			trial.statement.Outputs = append(trial.statement.Outputs, verifier.TensorValue{Commitment: &generator})
+			points := slices.Repeat([]bn254.G1Affine{generator}, spec.CommitmentPoints())
+			trial.statement.Outputs = append(trial.statement.Outputs, verifier.TensorValue{Commitment: points})
 			continue
 		}
 		values := make([]int64, spec.Len())
@@ -73,15 +80,15 @@ func (s *Service) provable(c *claim) error {
 		}
 		trial.statement.Outputs = append(trial.statement.Outputs, verifier.TensorValue{Values: values})
 	}
-	_, err = verifier.StatementDigest(s.key.VerifyingKey, m.ModelCommitment, &trial.statement)
-	return err
+	_, err = verifier.StatementDigest(s.key, m.Commitment(), &trial.statement)
+	return settlementSize(about), err
 }
 
-func (s *Service) addTask(c *claim) ([32]byte, error) {
+func (s *Service) addTask(c *claim, settlement int) ([32]byte, error) {
 	id := s.taskID(c)
 	record := encodeTask([]any{id[:], s.keyDigest[:], c.model[:], tensorCases(c.statement.Inputs), c.statement.Context,
 		s.sys.Caller(), s.sys.Time(), nil})
-	err := s.store.Tree(treeTasks).Insert(id, record, s.settlementSize())
+	err := s.store.Tree(treeTasks).Insert(id, record, settlement)
 	if errors.Is(err, store.ErrExists) {
 		return id, refuse("task_exists", "task %x… is open or settled already; a task of its own needs a context of its own", id[:4])
 	}
@@ -94,13 +101,16 @@ func (s *Service) addTask(c *claim) ([32]byte, error) {
 }
 
 // settlementSize is what settling a task adds to its record, at most.
-func (s *Service) settlementSize() int {
+func settlementSize(about *verifier.Subject) int {
 	const principal, statement, overhead = 32, 40, 64
-	n := verifier.ProofSize(s.key.VerifyingKey) + principal + statement + overhead
-	for i := range s.key.Outputs {
+	n := about.ProofSize + principal + statement + overhead
+	for i := range about.Outputs {
+		spec := &about.Outputs[i]
 		n += 48
-		if s.key.Outputs[i].Binding != verifier.BindingCommitted {
-			n += 4 * s.key.Outputs[i].Len()
+		if spec.Binding == verifier.BindingCommitted {
+			n += bn254.SizeOfG1AffineCompressed * (spec.CommitmentPoints() - 1)
+		} else {
+			n += 4 * spec.Len()
 		}
 	}
 	return n

@@ -1,4 +1,4 @@
-package prover
+package groth16
 
 import (
 	"context"
@@ -14,6 +14,7 @@ import (
 
 	"github.com/zkinfer/zkinfer/circuits"
 	"github.com/zkinfer/zkinfer/model"
+	"github.com/zkinfer/zkinfer/prover"
 	"github.com/zkinfer/zkinfer/verifier"
 )
 
@@ -21,22 +22,22 @@ import (
 type fixture struct {
 	graph   *model.Graph
 	keys    *Keys
-	opening *ModelOpening
-	proved  *Proved
+	opening *prover.ModelOpening
+	proved  *prover.Proved
 }
 
 // Setups take about a second each: one a kind of keys for all tests.
 var fixtures = struct {
 	sync.Mutex
-	made map[Options]*fixture
-}{made: map[Options]*fixture{}}
+	made map[prover.Options]*fixture
+}{made: map[prover.Options]*fixture{}}
 
 var (
-	publicKeys  = Options{}
-	privateKeys = Options{PrivateInput: true, PrivateOutput: true, FoldRows: 2}
+	publicKeys  = prover.Options{}
+	privateKeys = prover.Options{PrivateInput: true, PrivateOutput: true, FoldRows: 2}
 )
 
-func fixtureFor(t testing.TB, o Options) *fixture {
+func fixtureFor(t testing.TB, o prover.Options) *fixture {
 	t.Helper()
 	fixtures.Lock()
 	defer fixtures.Unlock()
@@ -52,7 +53,7 @@ func fixtureFor(t testing.TB, o Options) *fixture {
 	if f.keys, err = c.UnsafeDevSetup(ctx); err != nil {
 		t.Fatal(err)
 	}
-	if f.opening, err = f.keys.CommitModel(ctx, f.graph, Private); err != nil {
+	if f.opening, err = f.keys.CommitModel(ctx, f.graph, prover.Private); err != nil {
 		t.Fatal(err)
 	}
 	f.proved = f.prove(t, f.graph, f.opening, 3)
@@ -60,7 +61,7 @@ func fixtureFor(t testing.TB, o Options) *fixture {
 	return f
 }
 
-func (f *fixture) prove(t testing.TB, g *model.Graph, o *ModelOpening, image uint64) *Proved {
+func (f *fixture) prove(t testing.TB, g *model.Graph, o *prover.ModelOpening, image uint64) *prover.Proved {
 	t.Helper()
 	p, err := f.keys.Prove(context.Background(), g, o, [][]int64{randomImage(image, 64)}, []byte("task 7"))
 	if err != nil {
@@ -83,10 +84,10 @@ func expect(t *testing.T, what string, err, want error) {
 // New weights of the same architecture need a new commitment and no new keys; neither model's proofs
 // pass for the other.
 func TestNewWeightsSameKeys(t *testing.T) {
-	for _, o := range []Options{publicKeys, privateKeys} {
+	for _, o := range []prover.Options{publicKeys, privateKeys} {
 		f := fixtureFor(t, o)
 		other := smallNet(t, 2)
-		opening, err := f.keys.CommitModel(context.Background(), other, Private)
+		opening, err := f.keys.CommitModel(context.Background(), other, prover.Private)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -99,7 +100,7 @@ func TestNewWeightsSameKeys(t *testing.T) {
 		expect(t, "old weights, new commitment",
 			verifier.Verify(vk, opening.Commitment, &f.proved.Bundle.Statement, f.proved.Bundle.Proof), verifier.ErrInvalidProof)
 		_, err = f.keys.Prove(context.Background(), other, f.opening, [][]int64{randomImage(3, 64)}, nil)
-		expect(t, "proving new weights with the old commitment", err, ErrKeyMismatch)
+		expect(t, "proving new weights with the old commitment", err, prover.ErrKeyMismatch)
 		expect(t, "bundle with a foreign commitment", verifier.VerifyBundle(vk, f.opening.Commitment, p.Bundle), verifier.ErrKeyMismatch)
 	}
 }
@@ -121,7 +122,7 @@ func TestForeignWeights(t *testing.T) {
 
 // lie proves g against f's commitment without the prover's own final check. The scalars of the outer
 // checks are computed as the honest prover does, from whichever mask was drawn first.
-func (f *fixture) lie(t *testing.T, g *model.Graph, tamper func(*attempt)) *Proved {
+func (f *fixture) lie(t *testing.T, g *model.Graph, tamper func(*attempt)) *prover.Proved {
 	t.Helper()
 	ctx := context.Background()
 	plan, err := f.keys.plan(g)
@@ -161,7 +162,7 @@ func (f *fixture) lie(t *testing.T, g *model.Graph, tamper func(*attempt)) *Prov
 		}
 		proof.Deltas = append(proof.Deltas, delta)
 	}
-	return &Proved{Bundle: &verifier.Bundle{Statement: *a.statement, Proof: proof.Encode()}}
+	return &prover.Proved{Bundle: &verifier.Bundle{Statement: *a.statement, Proof: proof.Encode()}}
 }
 
 func containsText(err error, s string) bool { return err != nil && strings.Contains(err.Error(), s) }
@@ -190,7 +191,7 @@ func TestOtherStatement(t *testing.T) {
 	change("missing output", func(s *verifier.Statement) { s.Outputs = nil }, verifier.ErrStatement)
 	change("too few values", func(s *verifier.Statement) { s.Inputs[0].Values = s.Inputs[0].Values[1:] }, verifier.ErrStatement)
 	change("commitment for a public input", func(s *verifier.Statement) {
-		s.Inputs[0] = verifier.TensorValue{Commitment: &f.keys.Verifying.Alpha}
+		s.Inputs[0] = verifier.TensorValue{Commitment: []bn254.G1Affine{f.keys.Verifying.Alpha}}
 	}, verifier.ErrStatement)
 }
 
@@ -200,7 +201,7 @@ func TestOtherCommitments(t *testing.T) {
 	st, proof := f.proved.Bundle.Statement, f.proved.Bundle.Proof
 	expect(t, "honest", f.verify(&st, proof), nil)
 	again := f.prove(t, f.graph, f.opening, 3).Bundle.Statement
-	if again.Inputs[0].Commitment.Equal(st.Inputs[0].Commitment) {
+	if again.Inputs[0].Commitment[0].Equal(&st.Inputs[0].Commitment[0]) {
 		t.Error("two proofs of one input have the same commitment: they can be linked")
 	}
 	expect(t, "commitment of the same input with another salt", f.verify(&verifier.Statement{
@@ -210,11 +211,11 @@ func TestOtherCommitments(t *testing.T) {
 	expect(t, "swapped", f.verify(&verifier.Statement{
 		Inputs: st.Outputs, Outputs: st.Inputs, Context: st.Context}, proof), verifier.ErrInvalidProof)
 
-	ok, err := f.keys.OpenTensor(*st.Inputs[0].Commitment, false, 0, randomImage(3, 64), f.proved.InputSalts[0])
+	ok, err := f.keys.OpenTensor(st.Inputs[0].Commitment[0], false, 0, randomImage(3, 64), f.proved.InputSalts[0][0])
 	if err != nil || !ok {
 		t.Errorf("the input does not open its commitment: %v", err)
 	}
-	ok, err = f.keys.OpenTensor(*st.Inputs[0].Commitment, false, 0, randomImage(4, 64), f.proved.InputSalts[0])
+	ok, err = f.keys.OpenTensor(st.Inputs[0].Commitment[0], false, 0, randomImage(4, 64), f.proved.InputSalts[0][0])
 	if err != nil || ok {
 		t.Errorf("another input opens the commitment: %v", err)
 	}
@@ -222,7 +223,7 @@ func TestOtherCommitments(t *testing.T) {
 
 // Every byte of a proof matters; so does its length. Nothing panics.
 func TestEveryProofByte(t *testing.T) {
-	for _, o := range []Options{publicKeys, privateKeys} {
+	for _, o := range []prover.Options{publicKeys, privateKeys} {
 		f := fixtureFor(t, o)
 		st, proof := &f.proved.Bundle.Statement, f.proved.Bundle.Proof
 		for i := range proof {
@@ -253,7 +254,7 @@ func TestScalarsBeyondTheField(t *testing.T) {
 func TestRowsOfTheModelCommitment(t *testing.T) {
 	f := fixtureFor(t, privateKeys)
 	st, proof := &f.proved.Bundle.Statement, f.proved.Bundle.Proof
-	rows := f.opening.Commitment.Rows
+	rows := f.opening.Commitment.(*verifier.ModelCommitment).Rows
 	check := func(what string, rows []bn254.G1Affine, want error) {
 		expect(t, what, verifier.Verify(f.keys.Verifying, &verifier.ModelCommitment{Rows: rows}, st, proof), want)
 	}
@@ -318,7 +319,7 @@ func TestFoldedTensor(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c, err := Compile(context.Background(), g, Options{})
+	c, err := Compile(context.Background(), g, prover.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -326,7 +327,7 @@ func TestFoldedTensor(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	opening, err := keys.CommitModel(context.Background(), g, Public)
+	opening, err := keys.CommitModel(context.Background(), g, prover.Public)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -352,18 +353,18 @@ func halves() []int64 {
 // A public commitment is recomputed by anybody who has the weights; a private one cannot be.
 func TestPublicCommitmentIsReproducible(t *testing.T) {
 	f := fixtureFor(t, publicKeys)
-	commit := func(p Privacy) [32]byte {
+	commit := func(p prover.Privacy) [32]byte {
 		o, err := f.keys.CommitModel(context.Background(), f.graph, p)
 		if err != nil {
 			t.Fatal(err)
 		}
 		return o.Commitment.Digest()
 	}
-	first, second := commit(Public), commit(Public)
+	first, second := commit(prover.Public), commit(prover.Public)
 	if first != second {
 		t.Error("two public commitments to the same weights differ")
 	}
-	first, second = commit(Private), commit(Private)
+	first, second = commit(prover.Private), commit(prover.Private)
 	if first == second {
 		t.Error("two private commitments to the same weights are equal: the salt is not fresh")
 	}
@@ -371,7 +372,7 @@ func TestPublicCommitmentIsReproducible(t *testing.T) {
 
 // The circuits that real keys are made for bind all committed wires.
 func TestKeysBind(t *testing.T) {
-	for _, o := range []Options{publicKeys, privateKeys} {
+	for _, o := range []prover.Options{publicKeys, privateKeys} {
 		f := fixtureFor(t, o)
 		if left := circuits.Dependent(f.keys.system.GetR1Cs(), commitmentInfo(f.keys)); len(left) > 0 {
 			t.Errorf("%+v: %d committed wires may depend on others", o, len(left))
@@ -388,7 +389,7 @@ func TestInfinityIsRefused(t *testing.T) {
 	basis := f.keys.proving.CommitmentKeys[1].Basis
 	h := basis[len(basis)-1]
 	basis[len(basis)-1] = bn254.G1Affine{}
-	expect(t, "no mask", refuseInfinity(f.keys.proving), ErrMalformedKeys)
+	expect(t, "no mask", refuseInfinity(f.keys.proving), prover.ErrMalformedKeys)
 	basis[len(basis)-1] = h
 	expect(t, "restored", refuseInfinity(f.keys.proving), nil)
 }
@@ -408,5 +409,5 @@ func TestForeignKeys(t *testing.T) {
 	expect(t, "the bare proof under other keys",
 		verifier.Verify(other.Verifying, f.opening.Commitment, &f.proved.Bundle.Statement, f.proved.Bundle.Proof), verifier.ErrInvalidProof)
 	_, err = other.Prove(context.Background(), f.graph, f.opening, [][]int64{randomImage(3, 64)}, nil)
-	expect(t, "proving with a commitment of other keys", err, ErrKeyMismatch)
+	expect(t, "proving with a commitment of other keys", err, prover.ErrKeyMismatch)
 }

@@ -1,4 +1,4 @@
-package prover
+package groth16
 
 import (
 	"context"
@@ -15,6 +15,7 @@ import (
 	"github.com/zkinfer/zkinfer/model/onnx"
 	"github.com/zkinfer/zkinfer/model/onnx/onnxtest"
 	"github.com/zkinfer/zkinfer/model/quantize"
+	"github.com/zkinfer/zkinfer/prover"
 )
 
 // Every model and every case of the ONNX suites that can be quantized has a circuit which accepts
@@ -36,7 +37,7 @@ func TestEveryImportedModelIsProvable(t *testing.T) {
 func importedGraphs(t *testing.T) map[string]*float.Graph {
 	t.Helper()
 	out := map[string]*float.Graph{}
-	cases, err := filepath.Glob("../testvectors/onnx-node/test_*")
+	cases, err := filepath.Glob("../../testvectors/onnx-node/test_*")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -45,7 +46,7 @@ func importedGraphs(t *testing.T) map[string]*float.Graph {
 			out[filepath.Base(dir)] = c.Graph
 		}
 	}
-	models, err := filepath.Glob("../testvectors/onnx/models/*/model.onnx")
+	models, err := filepath.Glob("../../testvectors/onnx/models/*/model.onnx")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -97,7 +98,7 @@ func solveGraph(t *testing.T, fg *float.Graph) bool {
 func solveInputs(t *testing.T, name string, g *model.Graph, inputs [][][]int64) {
 	t.Helper()
 	ctx := context.Background()
-	c, err := Compile(ctx, g, Options{FoldRows: 4})
+	c, err := Compile(ctx, g, prover.Options{FoldRows: 4})
 	if err != nil {
 		t.Errorf("%s: %v", name, err)
 		return

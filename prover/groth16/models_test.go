@@ -1,4 +1,4 @@
-package prover
+package groth16
 
 import (
 	"context"
@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/zkinfer/zkinfer/model"
+	"github.com/zkinfer/zkinfer/prover"
 )
 
 // A private 1024×1024 layer with requantization and ReLU, from real keys to a verified proof: 1M
@@ -35,7 +36,7 @@ func TestPrivateDense(t *testing.T) {
 		t.Fatal(err)
 	}
 	ctx := context.Background()
-	c, err := Compile(ctx, g, Options{PrivateInput: true, FoldRows: 16})
+	c, err := Compile(ctx, g, prover.Options{PrivateInput: true, FoldRows: 16})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -43,7 +44,7 @@ func TestPrivateDense(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	opening, err := keys.CommitModel(ctx, g, Private)
+	opening, err := keys.CommitModel(ctx, g, prover.Private)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -51,8 +52,8 @@ func TestPrivateDense(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Logf("%d constraints, %d points, proof of %d bytes, %+v", c.Constraints(), len(opening.Commitment.Rows), len(p.Bundle.Proof), p.Stats)
-	if c.Constraints() > 25000 || len(opening.Commitment.Rows) > 16 {
-		t.Errorf("%d constraints (at most 25,000), %d points (at most 16)", c.Constraints(), len(opening.Commitment.Rows))
+	t.Logf("%d constraints, %d points, proof of %d bytes, %+v", c.Constraints(), opening.Commitment.Points(), len(p.Bundle.Proof), p.Stats)
+	if c.Constraints() > 25000 || opening.Commitment.Points() > 16 {
+		t.Errorf("%d constraints (at most 25,000), %d points (at most 16)", c.Constraints(), opening.Commitment.Points())
 	}
 }

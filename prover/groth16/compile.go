@@ -1,55 +1,38 @@
-package prover
+package groth16
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"sync"
 
 	"github.com/consensys/gnark-crypto/ecc"
 	"github.com/consensys/gnark/constraint"
 	cs "github.com/consensys/gnark/constraint/bn254"
 	"github.com/consensys/gnark/frontend"
 	"github.com/consensys/gnark/frontend/cs/r1cs"
-	"github.com/consensys/gnark/logger"
 
 	"github.com/zkinfer/zkinfer/circuits"
 	"github.com/zkinfer/zkinfer/model"
+	"github.com/zkinfer/zkinfer/prover"
 )
-
-// Errors of the prover. Those of the verifier (a proof that does not verify) come from package verifier.
-var (
-	// ErrKeyMismatch is a model, commitment or input that does not belong to the keys.
-	ErrKeyMismatch = errors.New("does not belong to these keys")
-	// ErrMalformedKeys is a key folder that cannot be read.
-	ErrMalformedKeys = errors.New("malformed keys")
-)
-
-// silenceGnark keeps gnark from logging to standard output, which belongs to the caller's data. Its
-// logger is a global.
-var silenceGnark = sync.OnceFunc(logger.Disable)
-
-// Options are the choices that a key is made for.
-type Options = circuits.Options
 
 // Circuit is the constraint system of an architecture. It depends on no parameter of the graph.
 type Circuit struct {
 	Plan *circuits.Plan
 
 	graph   *model.Graph
-	options Options
+	options prover.Options
 	system  *cs.R1CS
 }
 
 // Compile turns the architecture of g into constraints.
-func Compile(ctx context.Context, g *model.Graph, o Options) (*Circuit, error) {
-	silenceGnark()
+func Compile(ctx context.Context, g *model.Graph, o prover.Options) (*Circuit, error) {
+	prover.SilenceGnark()
 	plan, err := circuits.NewPlan(g, o)
 	if err != nil {
 		return nil, err
 	}
 	c := plan.NewCircuit()
-	system, err := interruptible(ctx, func() (constraint.ConstraintSystem, error) {
+	system, err := prover.Interruptible(ctx, func() (constraint.ConstraintSystem, error) {
 		return frontend.Compile(ecc.BN254.ScalarField(), r1cs.NewBuilder, c, circuits.CompileOption())
 	})
 	if err != nil {
@@ -85,25 +68,4 @@ func (c *Circuit) checkLayout(defined *circuits.Circuit) error {
 		return fmt.Errorf("the circuit has %d constraints, the plan says %d", n, c.Plan.Constraints)
 	}
 	return nil
-}
-
-// interruptible runs f, which cannot be stopped, and returns early when ctx ends; f's result is then
-// dropped.
-func interruptible[T any](ctx context.Context, f func() (T, error)) (T, error) {
-	type result struct {
-		value T
-		err   error
-	}
-	done := make(chan result, 1)
-	go func() {
-		v, err := f()
-		done <- result{v, err}
-	}()
-	select {
-	case r := <-done:
-		return r.value, r.err
-	case <-ctx.Done():
-		var zero T
-		return zero, ctx.Err()
-	}
 }

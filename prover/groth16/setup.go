@@ -1,35 +1,24 @@
-package prover
+package groth16
 
 import (
 	"context"
 	"encoding/hex"
 	"fmt"
-	"strings"
 
 	groth16bn254 "github.com/consensys/gnark/backend/groth16/bn254"
 	"github.com/consensys/gnark/constraint"
 	cs "github.com/consensys/gnark/constraint/bn254"
 
 	"github.com/zkinfer/zkinfer/circuits"
-	"github.com/zkinfer/zkinfer/model"
+	"github.com/zkinfer/zkinfer/prover"
 	"github.com/zkinfer/zkinfer/prover/keygen"
 	"github.com/zkinfer/zkinfer/verifier"
 )
 
-// Version is the format of circuits and keys: gnark's are not stable across its versions.
-const Version = "zkinfer/1 gnark/0.16.3"
-
-// UnsafeDev marks keys whose setup was done by one party, who could forge proofs.
-const UnsafeDev = "unsafe-dev"
-
-// Ceremony marks keys whose setup was done by several parties; the verifying key's description says
-// which: "ceremony:" and the digest of the transcript in hexadecimal.
-const Ceremony = "ceremony"
-
 // Keys are everything a prover needs for one architecture.
 type Keys struct {
 	Verifying *verifier.VerifyingKey
-	Options   Options
+	Options   prover.Options
 
 	proving *groth16bn254.ProvingKey
 	system  *cs.R1CS
@@ -46,7 +35,7 @@ func (c *Circuit) UnsafeDevSetup(ctx context.Context) (*Keys, error) {
 		return nil, err
 	}
 	return &Keys{
-		Verifying: c.verifyingKey(pk, vk, UnsafeDev),
+		Verifying: c.verifyingKey(pk, vk, prover.UnsafeDev),
 		Options:   c.options,
 		proving:   pk,
 		system:    c.system,
@@ -63,30 +52,23 @@ func (c *Circuit) CeremonyKeys(pk *groth16bn254.ProvingKey, vk *groth16bn254.Ver
 		return nil, err
 	}
 	return &Keys{
-		Verifying: c.verifyingKey(pk, vk, Ceremony+":"+hex.EncodeToString(digest[:])),
+		Verifying: c.verifyingKey(pk, vk, prover.Ceremony+":"+hex.EncodeToString(digest[:])),
 		Options:   c.options,
 		proving:   pk,
 		system:    c.system,
 	}, nil
 }
 
-// SplitSetup takes the setup that a verifying key describes apart: its kind, and for a ceremony the
-// digest of the transcript.
-func SplitSetup(setup string) (kind, ceremony string) {
-	kind, ceremony, _ = strings.Cut(setup, ":")
-	return kind, ceremony
-}
-
 // refuseInfinity rejects keys in which a committed wire has no base: it would silently not be
 // committed. The same for the bases that hide.
 func refuseInfinity(pk *groth16bn254.ProvingKey) error {
 	if pk.G1.Delta.IsInfinity() || pk.G2.Delta.IsInfinity() {
-		return fmt.Errorf("%w: [δ] is the point at infinity", ErrMalformedKeys)
+		return fmt.Errorf("%w: [δ] is the point at infinity", prover.ErrMalformedKeys)
 	}
 	for k := range pk.CommitmentKeys {
 		for i, base := range pk.CommitmentKeys[k].Basis {
 			if base.IsInfinity() {
-				return fmt.Errorf("%w: base %d of commitment %d is the point at infinity", ErrMalformedKeys, i, k)
+				return fmt.Errorf("%w: base %d of commitment %d is the point at infinity", prover.ErrMalformedKeys, i, k)
 			}
 		}
 	}
@@ -99,12 +81,12 @@ func (c *Circuit) verifyingKey(pk *groth16bn254.ProvingKey, vk *groth16bn254.Ver
 	out := &verifier.VerifyingKey{
 		Alpha: vk.G1.Alpha, Beta: vk.G2.Beta, Gamma: vk.G2.Gamma, Delta: vk.G2.Delta, K: vk.G1.K,
 		FoldRows:     c.Plan.FoldRows,
-		Inputs:       specs(c.graph, c.graph.Inputs, c.Plan.Inputs()),
-		Outputs:      specs(c.graph, c.graph.Outputs, c.Plan.Outputs()),
+		Inputs:       prover.Specs(c.graph, c.graph.Inputs, c.Plan.Inputs()),
+		Outputs:      prover.Specs(c.graph, c.graph.Outputs, c.Plan.Outputs()),
 		Architecture: c.graph.ArchitectureDigest(),
 		Description: verifier.Description{
 			Name: c.graph.Name, Rounding: c.graph.Source.Rounding, TrustedSetup: setup,
-			LibraryVersion: Version, Constraints: uint64(c.Constraints()),
+			LibraryVersion: prover.Version, Constraints: uint64(c.Constraints()),
 		},
 	}
 	info := c.system.CommitmentInfo.(constraint.Groth16Commitments)
@@ -132,20 +114,4 @@ var roles = map[circuits.ObjectKind]verifier.Role{
 	circuits.InputObject:     verifier.RoleInput,
 	circuits.OutputObject:    verifier.RoleOutput,
 	circuits.FoldObject:      verifier.RoleFold,
-}
-
-var bindings = map[circuits.Binding]verifier.Binding{
-	circuits.Packed:    verifier.BindingPacked,
-	circuits.Folded:    verifier.BindingFolded,
-	circuits.Committed: verifier.BindingCommitted,
-}
-
-func specs(g *model.Graph, ids []model.TensorID, how []circuits.Binding) []verifier.TensorSpec {
-	out := make([]verifier.TensorSpec, len(ids))
-	for i, id := range ids {
-		t := g.Tensors[id]
-		out[i] = verifier.TensorSpec{Name: t.Name, Shape: t.Shape, Type: t.Type.String(),
-			Min: t.Min, Max: t.Max, Binding: bindings[how[i]]}
-	}
-	return out
 }

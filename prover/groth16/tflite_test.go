@@ -1,4 +1,4 @@
-package prover
+package groth16
 
 import (
 	"context"
@@ -9,10 +9,11 @@ import (
 
 	"github.com/zkinfer/zkinfer/model"
 	"github.com/zkinfer/zkinfer/model/tflite"
+	"github.com/zkinfer/zkinfer/prover"
 	"github.com/zkinfer/zkinfer/verifier"
 )
 
-const tfliteVectors = "../testvectors/tflite/"
+const tfliteVectors = "../../testvectors/tflite/"
 
 func tfliteGraph(t *testing.T, path string, r tflite.Rounding) *model.Graph {
 	t.Helper()
@@ -45,7 +46,7 @@ func proveGolden(t *testing.T, name string, r tflite.Rounding, golden string) {
 	for i := range x {
 		x[i] = int64(int8(raw[i]))
 	}
-	c, err := Compile(ctx, g, Options{})
+	c, err := Compile(ctx, g, prover.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -53,7 +54,7 @@ func proveGolden(t *testing.T, name string, r tflite.Rounding, golden string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	opening, err := keys.CommitModel(ctx, g, Private)
+	opening, err := keys.CommitModel(ctx, g, prover.Private)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,6 +1,6 @@
 //go:build slow
 
-package prover
+package groth16
 
 import (
 	"context"
@@ -11,6 +11,7 @@ import (
 	"github.com/zkinfer/zkinfer/internal/samples"
 	"github.com/zkinfer/zkinfer/model/onnx"
 	"github.com/zkinfer/zkinfer/model/quantize"
+	"github.com/zkinfer/zkinfer/prover"
 	"github.com/zkinfer/zkinfer/testvectors"
 )
 
@@ -34,11 +35,11 @@ func TestMNISTProofs(t *testing.T) {
 		return out
 	}
 	ctx := context.Background()
-	g, err := quantize.Quantize(ctx, fg, quantize.Options{Calibration: read("../testvectors/digits/images.idx.gz"), PixelScale: []float64{1}})
+	g, err := quantize.Quantize(ctx, fg, quantize.Options{Calibration: read("../../testvectors/digits/images.idx.gz"), PixelScale: []float64{1}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, o := range []Options{{}, {PrivateInput: true, PrivateOutput: true}} {
+	for _, o := range []prover.Options{{}, {PrivateInput: true, PrivateOutput: true}} {
 		c, err := Compile(ctx, g, o)
 		if err != nil {
 			t.Fatal(err)
@@ -47,12 +48,12 @@ func TestMNISTProofs(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		opening, err := keys.CommitModel(ctx, g, Private)
+		opening, err := keys.CommitModel(ctx, g, prover.Private)
 		if err != nil {
 			t.Fatal(err)
 		}
 		for digit := range 10 {
-			path := fmt.Sprintf("../testvectors/digits/%d.png", digit)
+			path := fmt.Sprintf("../../testvectors/digits/%d.png", digit)
 			if _, err := os.Stat(path); err != nil {
 				t.Fatal(err)
 			}

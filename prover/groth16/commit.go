@@ -1,4 +1,4 @@
-package prover
+package groth16
 
 import (
 	"context"
@@ -11,46 +11,29 @@ import (
 
 	"github.com/zkinfer/zkinfer/circuits"
 	"github.com/zkinfer/zkinfer/model"
+	"github.com/zkinfer/zkinfer/prover"
 	"github.com/zkinfer/zkinfer/verifier"
 )
 
-// Privacy says who may recompute a model commitment.
-type Privacy int
-
-const (
-	// Private commitments are salted: they reveal nothing about the weights.
-	Private Privacy = iota
-	// Public commitments have salt zero: whoever has the weights recomputes them.
-	Public
-)
-
-// ModelOpening is a model commitment with what its owner keeps: the salts. The weights are the
-// model's.
-type ModelOpening struct {
-	Commitment *verifier.ModelCommitment
-	Salts      []fr.Element
-	Key        [32]byte // digest of the verifying key it was made for
-	Parameters [32]byte // digest of the weights
-}
-
 // CommitModel commits to the parameters of g: R points C_i = Σ P[i][j]·G_j + s_i·H. New weights of
 // the same architecture need a new commitment and no new keys.
-func (k *Keys) CommitModel(ctx context.Context, g *model.Graph, privacy Privacy) (*ModelOpening, error) {
+func (k *Keys) CommitModel(ctx context.Context, g *model.Graph, privacy prover.Privacy) (*prover.ModelOpening, error) {
 	plan, err := k.plan(g)
 	if err != nil {
 		return nil, err
 	}
 	p, err := plan.Parameters(g)
 	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrKeyMismatch, err)
+		return nil, fmt.Errorf("%w: %w", prover.ErrKeyMismatch, err)
 	}
-	out := &ModelOpening{Commitment: &verifier.ModelCommitment{}, Salts: make([]fr.Element, len(p.Rows)),
+	commitment := &verifier.ModelCommitment{}
+	out := &prover.ModelOpening{Commitment: commitment, Salts: make([]fr.Element, len(p.Rows)),
 		Key: k.Verifying.Digest(), Parameters: g.ParameterDigest()}
 	for i, row := range p.Rows {
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
-		if privacy == Private {
+		if privacy == prover.Private {
 			if _, err := out.Salts[i].SetRandom(); err != nil {
 				return nil, err
 			}
@@ -59,7 +42,7 @@ func (k *Keys) CommitModel(ctx context.Context, g *model.Graph, privacy Privacy)
 		if err != nil {
 			return nil, err
 		}
-		out.Commitment.Rows = append(out.Commitment.Rows, c)
+		commitment.Rows = append(commitment.Rows, c)
 	}
 	return out, nil
 }
@@ -69,7 +52,7 @@ func (k *Keys) commitRow(object int, values []fr.Element, salt fr.Element) (bn25
 	var c bn254.G1Affine
 	basis := k.proving.CommitmentKeys[object].Basis
 	if len(values)+1 != len(basis) {
-		return c, fmt.Errorf("%w: %d values for %d bases", ErrKeyMismatch, len(values), len(basis)-1)
+		return c, fmt.Errorf("%w: %d values for %d bases", prover.ErrKeyMismatch, len(values), len(basis)-1)
 	}
 	scalars := append(append(make([]fr.Element, 0, len(basis)), values...), salt)
 	_, err := c.MultiExp(basis, scalars, ecc.MultiExpConfig{})
@@ -79,7 +62,7 @@ func (k *Keys) commitRow(object int, values []fr.Element, salt fr.Element) (bn25
 // plan is the plan of g's circuit, if g has the architecture that the keys are for.
 func (k *Keys) plan(g *model.Graph) (*circuits.Plan, error) {
 	if g.ArchitectureDigest() != k.Verifying.Architecture {
-		return nil, fmt.Errorf("%w: model %q has another architecture than the one they were made for; run setup for it", ErrKeyMismatch, g.Name)
+		return nil, fmt.Errorf("%w: model %q has another architecture than the one they were made for; run setup for it", prover.ErrKeyMismatch, g.Name)
 	}
 	return circuits.NewPlan(g, k.Options)
 }

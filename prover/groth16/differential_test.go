@@ -1,4 +1,4 @@
-package prover
+package groth16
 
 import (
 	"testing"
@@ -10,6 +10,7 @@ import (
 	groth16bn254 "github.com/consensys/gnark/backend/groth16/bn254"
 	"github.com/consensys/gnark/backend/solidity"
 
+	"github.com/zkinfer/zkinfer/prover"
 	"github.com/zkinfer/zkinfer/verifier"
 )
 
@@ -32,7 +33,7 @@ func gnarkKey(t *testing.T, vk *verifier.VerifyingKey) *groth16bn254.VerifyingKe
 // Our verifier agrees with gnark's on Groth16 itself: honest proofs, and every point replaced by
 // another point of the group. Where gnark accepts, only an outer check may reject.
 func TestAgreesWithGnark(t *testing.T) {
-	for _, o := range []Options{publicKeys, privateKeys} {
+	for _, o := range []prover.Options{publicKeys, privateKeys} {
 		f := fixtureFor(t, o)
 		vk := f.keys.Verifying
 		key := gnarkKey(t, vk)

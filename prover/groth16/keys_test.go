@@ -1,4 +1,4 @@
-package prover
+package groth16
 
 import (
 	"context"
@@ -7,35 +7,45 @@ import (
 	"path/filepath"
 	"testing"
 
+	"github.com/zkinfer/zkinfer/prover"
 	"github.com/zkinfer/zkinfer/verifier"
 	"github.com/zkinfer/zkinfer/verifier/artifact"
 )
 
-func saved(t *testing.T, o Options) (string, *fixture) {
+func saved(t *testing.T, o prover.Options) (string, *fixture) {
 	t.Helper()
 	f := fixtureFor(t, o)
 	dir := filepath.Join(t.TempDir(), "keys")
 	if _, err := f.keys.Save(dir, false); err != nil {
 		t.Fatal(err)
 	}
-	if err := SaveOpening(dir, false, f.graph, f.opening, Private); err != nil {
+	if err := prover.SaveOpening(dir, false, f.graph, f.opening, prover.Private); err != nil {
 		t.Fatal(err)
 	}
 	return dir, f
 }
 
+func openFolder(dir string) (*Keys, *prover.Manifest, error) {
+	m, err := prover.ReadManifest(dir)
+	if err != nil {
+		return nil, nil, err
+	}
+	k, err := OpenKeys(dir, m)
+	return k, m, err
+}
+
 // Everything a key folder holds survives writing and reading, and proves.
 func TestKeyFolder(t *testing.T) {
-	for _, o := range []Options{publicKeys, privateKeys} {
+	for _, o := range []prover.Options{publicKeys, privateKeys} {
 		dir, f := saved(t, o)
-		keys, manifest, err := OpenKeys(dir)
+		keys, manifest, err := openFolder(dir)
 		if err != nil {
 			t.Fatal(err)
 		}
 		if keys.Verifying.Digest() != f.keys.Verifying.Digest() || manifest.Constraints != f.keys.system.GetNbConstraints() {
 			t.Error("the verifying key or the manifest differ after reading")
 		}
-		opening, err := OpenOpening(dir)
+		opening, err := prover.OpenOpening(dir)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -48,11 +58,11 @@ func TestKeyFolder(t *testing.T) {
 			t.Fatal(err)
 		}
 		// What a verifier gets: two files and the proof.
-		vk, err := artifact.ReadVerifyingKey(filepath.Join(dir, VerifyingKeyFile))
+		vk, err := artifact.ReadVerifyingKey(filepath.Join(dir, prover.VerifyingKeyFile))
 		if err != nil {
 			t.Fatal(err)
 		}
-		m, err := artifact.ReadModelCommitment(filepath.Join(dir, ModelFile))
+		m, err := artifact.ReadModelCommitment(filepath.Join(dir, prover.ModelFile))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -63,7 +73,7 @@ func TestKeyFolder(t *testing.T) {
 		if err := verifier.VerifyBundle(vk, m.Commitment, b); err != nil {
 			t.Error(err)
 		}
-		info, err := os.Stat(filepath.Join(dir, SecretFile))
+		info, err := os.Stat(filepath.Join(dir, prover.SecretFile))
 		if err != nil || info.Mode().Perm() != 0o600 {
 			t.Errorf("secret file: %v, %v", info.Mode(), err)
 		}
@@ -91,7 +101,7 @@ func TestSaveIsAtomic(t *testing.T) {
 
 // Damage of any file is found before its contents are used.
 func TestDamagedKeys(t *testing.T) {
-	for _, name := range []string{ProvingKeyFile, CircuitFile, VerifyingKeyFile, ManifestFile, ModelFile, SecretFile} {
+	for _, name := range []string{prover.ProvingKeyFile, prover.CircuitFile, prover.VerifyingKeyFile, prover.ManifestFile, prover.ModelFile, prover.SecretFile} {
 		for what, damage := range map[string]func([]byte) []byte{
 			"truncated": func(b []byte) []byte { return b[:len(b)/2] },
 			"empty":     func([]byte) []byte { return nil },
@@ -106,15 +116,15 @@ func TestDamagedKeys(t *testing.T) {
 			if err := os.WriteFile(path, damage(b), 0o600); err != nil {
 				t.Fatal(err)
 			}
-			if _, _, err = OpenKeys(dir); err == nil {
-				_, err = OpenOpening(dir)
+			if _, _, err = openFolder(dir); err == nil {
+				_, err = prover.OpenOpening(dir)
 			}
-			if err == nil && !(name == ManifestFile && what == "altered") {
+			if err == nil && !(name == prover.ManifestFile && what == "altered") {
 				t.Errorf("%s %s: accepted", name, what)
 			}
 		}
 	}
-	if _, _, err := OpenKeys(t.TempDir()); !errors.Is(err, os.ErrNotExist) {
+	if _, _, err := openFolder(t.TempDir()); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("no keys: %v", err)
 	}
 }
@@ -127,7 +137,7 @@ func TestCancelled(t *testing.T) {
 	if _, err := Compile(ctx, f.graph, publicKeys); !errors.Is(err, context.Canceled) {
 		t.Errorf("compile: %v", err)
 	}
-	if _, err := f.keys.CommitModel(ctx, f.graph, Private); !errors.Is(err, context.Canceled) {
+	if _, err := f.keys.CommitModel(ctx, f.graph, prover.Private); !errors.Is(err, context.Canceled) {
 		t.Errorf("commit: %v", err)
 	}
 	if _, err := f.keys.Prove(ctx, f.graph, f.opening, [][]int64{randomImage(3, 64)}, nil); !errors.Is(err, context.Canceled) {

@@ -1,4 +1,4 @@
-package prover
+package groth16
 
 import (
 	"crypto/rand"

@@ -1,4 +1,4 @@
-package prover_test
+package groth16_test
 
 import (
 	"context"
@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/zkinfer/zkinfer/prover"
+	"github.com/zkinfer/zkinfer/prover/groth16"
 	"github.com/zkinfer/zkinfer/verifier"
 	"github.com/zkinfer/zkinfer/verifier/artifact"
 )
@@ -15,7 +16,7 @@ import (
 // version is. Run with UPDATE_GOLDEN=1, after a deliberate change of a format, to make them anew.
 func TestFrozenArtifacts(t *testing.T) {
 	for name, o := range map[string]prover.Options{"public": {}, "private": {PrivateInput: true, PrivateOutput: true}} {
-		dir := filepath.Join("..", "testvectors", "proofs", name)
+		dir := filepath.Join("..", "..", "testvectors", "proofs", name)
 		if os.Getenv("UPDATE_GOLDEN") != "" {
 			freeze(t, dir, o)
 		}
@@ -41,7 +42,7 @@ func freeze(t *testing.T, dir string, o prover.Options) {
 	t.Helper()
 	ctx := context.Background()
 	g := adder()
-	circuit, err := prover.Compile(ctx, g, o)
+	circuit, err := groth16.Compile(ctx, g, o)
 	if err != nil {
 		t.Fatal(err)
 	}

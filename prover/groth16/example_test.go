@@ -1,4 +1,4 @@
-package prover_test
+package groth16_test
 
 import (
 	"context"
@@ -7,6 +7,7 @@ import (
 
 	"github.com/zkinfer/zkinfer/model"
 	"github.com/zkinfer/zkinfer/prover"
+	"github.com/zkinfer/zkinfer/prover/groth16"
 	"github.com/zkinfer/zkinfer/verifier"
 )
 
@@ -39,7 +40,7 @@ func Example() {
 	ctx := context.Background()
 	g := adder()
 
-	circuit, err := prover.Compile(ctx, g, prover.Options{})
+	circuit, err := groth16.Compile(ctx, g, prover.Options{})
 	if err != nil {
 		log.Fatal(err)
 	}

@@ -1,4 +1,4 @@
-package prover
+package groth16
 
 import (
 	"context"
@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/zkinfer/zkinfer/model"
+	"github.com/zkinfer/zkinfer/prover"
 )
 
 // smallNet is a network with a convolution, pooling, and a dense layer, on 8×8 images.
@@ -57,7 +58,7 @@ func randomImage(seed uint64, n int) []int64 {
 }
 
 func TestEndToEnd(t *testing.T) {
-	for _, o := range []Options{{}, {PrivateInput: true}, {PrivateInput: true, PrivateOutput: true, FoldRows: 2}} {
+	for _, o := range []prover.Options{{}, {PrivateInput: true}, {PrivateInput: true, PrivateOutput: true, FoldRows: 2}} {
 		g := smallNet(t, 1)
 		start := time.Now()
 		c, err := Compile(context.Background(), g, o)
@@ -69,7 +70,7 @@ func TestEndToEnd(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		opening, err := keys.CommitModel(context.Background(), g, Private)
+		opening, err := keys.CommitModel(context.Background(), g, prover.Private)
 		if err != nil {
 			t.Fatal(err)
 		}

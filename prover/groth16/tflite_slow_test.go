@@ -1,6 +1,6 @@
 //go:build slow
 
-package prover
+package groth16
 
 import (
 	"testing"

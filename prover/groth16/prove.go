@@ -1,4 +1,4 @@
-package prover
+package groth16
 
 import (
 	"context"
@@ -17,36 +17,23 @@ import (
 
 	"github.com/zkinfer/zkinfer/circuits"
 	"github.com/zkinfer/zkinfer/model"
+	"github.com/zkinfer/zkinfer/prover"
 	"github.com/zkinfer/zkinfer/verifier"
 )
 
-// Stats is what a proof cost.
-type Stats struct {
-	Execute, Assign, Prove, Verify time.Duration
-	Constraints                    int
-}
-
-// Proved is a finished proof with what its maker knows beyond it.
-type Proved struct {
-	Bundle  *verifier.Bundle
-	Outputs [][]int64 // in the graph's order
-	// InputSalts and OutputSalts open the commitments of private tensors; zero for public ones.
-	InputSalts, OutputSalts []fr.Element
-	Stats                   Stats
-}
-
 // Prove runs g on inputs (flat, one slice an input) and proves the result in the given context, a
 // value chosen by whoever asks for the proof. The proof is verified before it is returned.
-func (k *Keys) Prove(ctx context.Context, g *model.Graph, opening *ModelOpening, inputs [][]int64, context []byte) (*Proved, error) {
+func (k *Keys) Prove(ctx context.Context, g *model.Graph, opening *prover.ModelOpening, inputs [][]int64, context []byte) (*prover.Proved, error) {
 	plan, err := k.plan(g)
 	if err != nil {
 		return nil, err
 	}
-	if opening.Key != k.Verifying.Digest() {
-		return nil, fmt.Errorf("%w: the model commitment was made for other keys; run commit again", ErrKeyMismatch)
+	if err := opening.CheckFor(k.Verifying, g); err != nil {
+		return nil, err
 	}
-	if opening.Parameters != g.ParameterDigest() {
-		return nil, fmt.Errorf("%w: model %q has other weights than the model commitment was made for; run commit for it, and give verifiers the new commitment", ErrKeyMismatch, g.Name)
+	rows, ok := opening.Commitment.(*verifier.ModelCommitment)
+	if !ok {
+		return nil, fmt.Errorf("%w: the model commitment is of backend %q", prover.ErrKeyMismatch, opening.Commitment.Backend())
 	}
 	parameters, err := plan.Parameters(g)
 	if err != nil {
@@ -62,7 +49,7 @@ func (k *Keys) Prove(ctx context.Context, g *model.Graph, opening *ModelOpening,
 	if err != nil {
 		return nil, err
 	}
-	a := &attempt{keys: k, plan: plan, opening: opening, parameters: parameters, witness: assigned, salts: map[int]fr.Element{}}
+	a := &attempt{keys: k, plan: plan, opening: opening, rows: rows.Rows, parameters: parameters, witness: assigned, salts: map[int]fr.Element{}}
 	if err := a.bindStatement(g, trace, context); err != nil {
 		return nil, err
 	}
@@ -75,7 +62,7 @@ func (k *Keys) Prove(ctx context.Context, g *model.Graph, opening *ModelOpening,
 	if err != nil {
 		return nil, err
 	}
-	out.Stats = Stats{Execute: executed.Sub(start), Assign: solved.Sub(executed), Prove: proved.Sub(solved),
+	out.Stats = prover.Stats{Execute: executed.Sub(start), Assign: solved.Sub(executed), Prove: proved.Sub(solved),
 		Verify: time.Since(proved), Constraints: k.system.GetNbConstraints()}
 	return out, nil
 }
@@ -84,7 +71,8 @@ func (k *Keys) Prove(ctx context.Context, g *model.Graph, opening *ModelOpening,
 type attempt struct {
 	keys       *Keys
 	plan       *circuits.Plan
-	opening    *ModelOpening
+	opening    *prover.ModelOpening
+	rows       []bn254.G1Affine // of the model commitment
 	parameters *circuits.Parameters
 	witness    *circuits.Witness
 	salts      map[int]fr.Element // by object, of private tensors
@@ -117,7 +105,7 @@ func (a *attempt) bindStatement(g *model.Graph, t *model.Trace, context []byte) 
 		if object.Output {
 			side = st.Outputs
 		}
-		side[object.Tensor] = verifier.TensorValue{Commitment: &c}
+		side[object.Tensor] = verifier.TensorValue{Commitment: []bn254.G1Affine{c}}
 	}
 	s, err := verifier.StatementDigest(a.keys.Verifying, a.opening.Commitment, st)
 	a.statement, a.s = st, s
@@ -143,7 +131,7 @@ func (a *attempt) prove(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	proof, err := interruptible(ctx, func() (groth16.Proof, error) { return a.keys.groth16(full, a) })
+	proof, err := prover.Interruptible(ctx, func() (groth16.Proof, error) { return a.keys.groth16(full, a) })
 	if err != nil {
 		return err
 	}
@@ -162,11 +150,11 @@ func (k *Keys) groth16(full witness.Witness, a *attempt) (groth16.Proof, error) 
 }
 
 // finish adds the scalars of the outer checks, encodes, and verifies.
-func (a *attempt) finish(g *model.Graph, t *model.Trace) (*Proved, error) {
+func (a *attempt) finish(g *model.Graph, t *model.Trace) (*prover.Proved, error) {
 	p := &verifier.Proof{Ar: a.proof.Ar, Bs: a.proof.Bs, Krs: a.proof.Krs,
 		Commitments: a.proof.Commitments, PoK: a.proof.CommitmentPok}
 	alpha := verifier.Challenge(p.Commitments[0], a.s)
-	out := &Proved{InputSalts: make([]fr.Element, len(g.Inputs)), OutputSalts: make([]fr.Element, len(g.Outputs))}
+	out := &prover.Proved{InputSalts: make([][]fr.Element, len(g.Inputs)), OutputSalts: make([][]fr.Element, len(g.Outputs))}
 	for k, object := range a.plan.Objects() {
 		if object.Kind == circuits.TraceObject {
 			continue
@@ -178,9 +166,9 @@ func (a *attempt) finish(g *model.Graph, t *model.Trace) (*Proved, error) {
 		p.Deltas = append(p.Deltas, delta)
 		switch object.Kind {
 		case circuits.InputObject:
-			out.InputSalts[object.Tensor] = a.salts[k]
+			out.InputSalts[object.Tensor] = []fr.Element{a.salts[k]}
 		case circuits.OutputObject:
-			out.OutputSalts[object.Tensor] = a.salts[k]
+			out.OutputSalts[object.Tensor] = []fr.Element{a.salts[k]}
 		}
 	}
 	out.Outputs = t.Outputs(g)
@@ -216,19 +204,18 @@ func (a *attempt) delta(k int, object circuits.Object, alpha fr.Element) (fr.Ele
 func (a *attempt) opened(k int, object circuits.Object, alpha fr.Element) (c bn254.G1Affine, salt fr.Element, err error) {
 	switch object.Kind {
 	case circuits.ParameterObject:
-		rows := a.opening.Commitment.Rows
 		power := fr.One()
-		for i := range rows {
+		for i := range a.rows {
 			var t fr.Element
 			t.Mul(&power, &a.opening.Salts[i])
 			salt.Add(&salt, &t)
 			power.Mul(&power, &alpha)
 		}
-		c, err = verifier.FoldRows(rows, alpha)
+		c, err = verifier.FoldRows(a.rows, alpha)
 	case circuits.InputObject:
-		c, salt = *a.statement.Inputs[object.Tensor].Commitment, a.salts[k]
+		c, salt = a.statement.Inputs[object.Tensor].Commitment[0], a.salts[k]
 	case circuits.OutputObject:
-		c, salt = *a.statement.Outputs[object.Tensor].Commitment, a.salts[k]
+		c, salt = a.statement.Outputs[object.Tensor].Commitment[0], a.salts[k]
 	case circuits.FoldObject:
 		specs, values := a.keys.Verifying.Inputs, a.statement.Inputs
 		if object.Output {

@@ -1,0 +1,42 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/spf13/pflag"
+
+	"github.com/zkinfer/zkinfer/model"
+	"github.com/zkinfer/zkinfer/prover"
+	"github.com/zkinfer/zkinfer/prover/backends"
+	"github.com/zkinfer/zkinfer/verifier"
+)
+
+// backendFlag names a proof system. Commands that are given keys, or a proof, learn it from them.
+type backendFlag struct{ name string }
+
+func (b *backendFlag) flags(f *pflag.FlagSet) {
+	f.StringVar(&b.name, "backend", backends.Auto, fmt.Sprintf("proof system: %s; auto is the one that proves the model in the least processor time",
+		strings.Join(backends.Names(), ", ")))
+}
+
+func (b *backendFlag) check() error {
+	if err := backends.Check(b.name); err != nil {
+		return usagef("--backend: %v", err)
+	}
+	return nil
+}
+
+// choose is the proof system for a model.
+func (b *backendFlag) choose(g *model.Graph, o prover.Options) (prover.Backend, error) {
+	return backends.Choose(b.name, g, o)
+}
+
+// groth16Only is for what there is for keys of Groth16 alone.
+func groth16Only(what string, vk verifier.Key) (*verifier.VerifyingKey, error) {
+	if k, ok := vk.(*verifier.VerifyingKey); ok {
+		return k, nil
+	}
+	return nil, &classified{"unsupported_backend", fmt.Errorf("%s is for keys of %s; these are of %s: make keys with --backend %s",
+		what, verifier.BackendGroth16, vk.Backend(), verifier.BackendGroth16)}
+}

@@ -1,0 +1,96 @@
+package prover
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/consensys/gnark-crypto/ecc/bn254/fr"
+
+	"github.com/zkinfer/zkinfer/bench/estimate"
+	"github.com/zkinfer/zkinfer/circuits"
+	"github.com/zkinfer/zkinfer/model"
+	"github.com/zkinfer/zkinfer/verifier"
+)
+
+// Errors of provers. Those of the verifier (a proof that does not verify) come from package verifier.
+var (
+	// ErrKeyMismatch is a model, commitment or input that does not belong to the keys.
+	ErrKeyMismatch = errors.New("does not belong to these keys")
+	// ErrMalformedKeys is a key folder that cannot be read.
+	ErrMalformedKeys = errors.New("malformed keys")
+)
+
+// Version is the format of circuits and keys: gnark's are not stable across its versions.
+const Version = "zkinfer/1 gnark/0.16.3"
+
+// Options are the choices that a key is made for.
+type Options = circuits.Options
+
+// Backend is a proof system at work. Package backends lists those that there are. What only one of them
+// can do (a ceremony, say) is a method of its own types, beside these.
+type Backend interface {
+	// Name stands in manifests and proofs.
+	Name() string
+	// Plan foretells what keys and proofs for the architecture of g take on a machine of these rates, without
+	// building anything. It errs where the proof system has no proof for g.
+	Plan(g *model.Graph, o Options, r *estimate.Rates) (*Plan, error)
+	// Compile makes the circuit that keys for the architecture of g need. It depends on no parameter that a
+	// model commitment holds.
+	Compile(ctx context.Context, g *model.Graph, o Options) (Circuit, error)
+	// Open reads a key folder, the manifest of which is m.
+	Open(dir string, m *Manifest) (Keys, error)
+}
+
+// Plan is what keys and proofs for a model take.
+type Plan struct {
+	Constraints int
+	Layers      []LayerPlan // of each node of the graph; nil where constraints do not belong to layers
+	// What no layer has alone: inputs and outputs, rows of lookup tables, powers of challenges.
+	Border, Tables, Fixed int
+	Proof                 estimate.Proof
+	Verification          estimate.Verification
+}
+
+// LayerPlan is what one node of the graph takes.
+type LayerPlan struct {
+	Constraints int
+	Note        string // how the node is packed
+}
+
+// Circuit is compiled, for a setup.
+type Circuit interface {
+	// Constraints is their number in whatever unit the proof system counts.
+	Constraints() int
+	// UnsafeDevSetup makes keys by one party, who could keep the secrets and forge proofs. It is for
+	// development, and for a prover who is the only verifier.
+	UnsafeDevSetup(ctx context.Context) (Keys, error)
+}
+
+// Keys are everything that a prover needs besides the model.
+type Keys interface {
+	VerifyingKey() verifier.Key
+	// CommitModel commits to the parameters of g, once for each set of weights.
+	CommitModel(ctx context.Context, g *model.Graph, privacy Privacy) (*ModelOpening, error)
+	// Prove runs g on inputs (flat, one slice an input) and proves the result in the given context, a value
+	// chosen by whoever asks for the proof. The proof is verified before it is returned.
+	Prove(ctx context.Context, g *model.Graph, opening *ModelOpening, inputs [][]int64, context []byte) (*Proved, error)
+	// Save writes the key folder, whole or not at all; an existing one is replaced only with force.
+	Save(dir string, force bool) (*Manifest, error)
+}
+
+// Stats is what a proof cost.
+type Stats struct {
+	Execute, Assign, Prove, Verify time.Duration
+	Constraints                    int
+}
+
+// Proved is a finished proof with what its maker knows beyond it.
+type Proved struct {
+	Bundle  *verifier.Bundle
+	Outputs [][]int64 // in the graph's order
+	// InputSalts and OutputSalts open the commitments of private tensors, one for each point; nil for public
+	// ones.
+	InputSalts, OutputSalts [][]fr.Element
+	Stats                   Stats
+}
