@@ -3,6 +3,8 @@ package verifier
 import (
 	"bytes"
 	"fmt"
+
+	"github.com/zkinfer/zkinfer/internal/wire"
 )
 
 // Backend is a proof system as a verifier sees it: how its keys and model commitments are read. Package
@@ -19,7 +21,9 @@ type Backend struct {
 }
 
 // HoldsKey reports whether b begins as the proof system's keys do.
-func (s *Backend) HoldsKey(b []byte) bool { return bytes.HasPrefix(b, appendString(nil, s.KeyTag)) }
+func (s *Backend) HoldsKey(b []byte) bool {
+	return bytes.HasPrefix(b, wire.AppendString(nil, s.KeyTag))
+}
 
 // Key is a verifying key of any proof system. It must not be changed once used.
 type Key interface {

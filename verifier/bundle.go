@@ -4,6 +4,8 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math"
+
+	"github.com/zkinfer/zkinfer/internal/wire"
 )
 
 // Bundle is a proof with its statement: what a .zkp file holds. The digests say which key and which
@@ -31,7 +33,7 @@ func (b *Bundle) MarshalBinary() ([]byte, error) {
 			return nil, fmt.Errorf("%w: %s of %d bytes, at most %d", ErrMalformed, what, size[0], size[1])
 		}
 	}
-	out := appendString(nil, b.Backend)
+	out := wire.AppendString(nil, b.Backend)
 	out = append(out, b.VKDigest[:]...)
 	out = append(out, b.Model[:]...)
 	for _, values := range [][]TensorValue{b.Statement.Inputs, b.Statement.Outputs} {
@@ -95,36 +97,36 @@ func (v *TensorValue) appendCommitment(b []byte) ([]byte, error) {
 
 // UnmarshalBundle decodes a bundle strictly. Errors wrap ErrMalformed.
 func UnmarshalBundle(b []byte) (*Bundle, error) {
-	r := &reader{b: b}
-	out := &Bundle{Backend: r.string(), VKDigest: r.digest(), Model: r.digest()}
+	r := wire.NewReader(b)
+	out := &Bundle{Backend: r.Text(), VKDigest: r.Digest(), Model: r.Digest()}
 	out.Statement.Inputs, out.Statement.Outputs = readValues(r), readValues(r)
-	out.Statement.Context = append([]byte{}, r.take(r.count(maxContextBytes, 1))...)
-	out.Proof = append([]byte{}, r.take(r.count(maxProofBytes, 1))...)
-	if err := r.done(); err != nil {
+	out.Statement.Context = append([]byte{}, r.Take(r.Count(maxContextBytes, 1))...)
+	out.Proof = append([]byte{}, r.Take(r.Count(maxProofBytes, 1))...)
+	if err := r.Done(); err != nil {
 		return nil, fmt.Errorf("proof file: %w", err)
 	}
 	return out, nil
 }
 
-func readValues(r *reader) []TensorValue {
-	values := make([]TensorValue, r.count(maxTensors, 5))
+func readValues(r *wire.Reader) []TensorValue {
+	values := make([]TensorValue, r.Count(maxTensors, 5))
 	for i := range values {
-		switch r.byte() {
+		switch r.Byte() {
 		case tensorValues:
-			values[i].Values = make([]int64, r.count(maxElements, 4))
+			values[i].Values = make([]int64, r.Count(maxElements, 4))
 			for k := range values[i].Values {
-				values[i].Values[k] = int64(int32(r.uint32()))
+				values[i].Values[k] = int64(int32(r.Uint32()))
 			}
 		case tensorPoint:
-			values[i].Commitment = r.points(1)
+			values[i].Commitment = r.Points(1)
 		case tensorPoints:
-			n := r.count(maxTensorPoints, g1Size)
-			if r.err == nil && n < 2 {
-				r.fail("list of %d points, expected several", n)
+			n := r.Count(maxTensorPoints, wire.G1Size)
+			if n < 2 {
+				r.Fail("list of %d points, expected several", n)
 			}
-			values[i].Commitment = r.points(n)
+			values[i].Commitment = r.Points(n)
 		default:
-			r.fail("tensor is neither public nor private")
+			r.Fail("tensor is neither public nor private")
 		}
 	}
 	return values

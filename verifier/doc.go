@@ -6,8 +6,12 @@
 // the commitment opens to give the stated output for the stated input; see docs/protocol.md for the
 // argument, its assumptions, and what is not proved.
 //
+// Proof systems stand behind Key and Commitment, and are listed in package backends; a statement, its
+// digest and the proof file are the same for all. Groth16's key and commitment, VerifyingKey and
+// ModelCommitment, are of this package.
+//
 // The package depends on gnark-crypto, on golang.org/x/crypto/sha3 and on the standard library, so
-// that it stays small as WebAssembly. Checks follow gnark's Groth16 verifier for circuits with
+// that it stays small as WebAssembly. Groth16's checks follow gnark's Groth16 verifier for circuits with
 // commitments (BSB22, ePrint 2022/1072), against which they are tested, and add the outer checks that
 // tie commitments to objects outside of the proof.
 //

@@ -1,11 +1,15 @@
 package verifier
 
-import "errors"
+import (
+	"errors"
+
+	"github.com/zkinfer/zkinfer/internal/wire"
+)
 
 // What can be wrong. Every error of this package wraps one of these.
 var (
 	// ErrMalformed: bytes that are no encoding of what they should be.
-	ErrMalformed = errors.New("malformed encoding")
+	ErrMalformed = wire.ErrMalformed
 	// ErrInvalidProof: the proof was checked and is wrong for this statement.
 	ErrInvalidProof = errors.New("proof rejected")
 	// ErrKeyMismatch: proof, key and model commitment do not belong together.

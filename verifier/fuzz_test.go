@@ -86,6 +86,11 @@ func FuzzModelCommitment(f *testing.F) {
 }
 
 func FuzzBundle(f *testing.F) {
+	several, err := severalPoints().MarshalBinary()
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(several)
 	fuzzDecoder(f, sampleBundle(), func(b []byte) (marshaler, error) { return UnmarshalBundle(b) })
 }
 

@@ -10,7 +10,7 @@ import (
 func TestImports(t *testing.T) {
 	allowed := []string{
 		"github.com/consensys/gnark-crypto/", "github.com/bits-and-blooms/bitset/", "golang.org/x/crypto/sha3/", "golang.org/x/sys/",
-		"github.com/zkinfer/zkinfer/verifier/", "github.com/zkinfer/zkinfer/internal/statement/",
+		"github.com/zkinfer/zkinfer/verifier/", "github.com/zkinfer/zkinfer/internal/statement/", "github.com/zkinfer/zkinfer/internal/wire/",
 	}
 	for _, p := range list(t, "-deps", ".") {
 		first, _, _ := strings.Cut(p, "/")

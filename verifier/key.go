@@ -3,68 +3,12 @@ package verifier
 import (
 	"encoding/binary"
 	"fmt"
-	"math"
 
 	"github.com/consensys/gnark-crypto/ecc/bn254"
 
 	"github.com/zkinfer/zkinfer/internal/statement"
+	"github.com/zkinfer/zkinfer/internal/wire"
 )
-
-// Binding says how a tensor of the statement is bound.
-type Binding uint8
-
-const (
-	// BindingPacked is a public tensor, packed into public inputs.
-	BindingPacked Binding = iota + 1
-	// BindingFolded is a public tensor, bound by the value of its polynomial at α.
-	BindingFolded
-	// BindingCommitted is a private tensor with a commitment of its own.
-	BindingCommitted
-)
-
-// TensorSpec describes an input or output of the model: elements are integers in [Min, Max],
-// row-major. Type is the machine type they have at the model's border, "int8" and so on.
-type TensorSpec struct {
-	Name     string
-	Shape    []int
-	Type     string
-	Min, Max int64
-	Binding  Binding
-	// Points is the number of points of the commitment to a private tensor where there are several; Groth16
-	// has one. See CommitmentPoints.
-	Points int
-}
-
-// Len is the number of elements.
-func (t *TensorSpec) Len() int {
-	n := 1
-	for _, d := range t.Shape {
-		n *= d
-	}
-	return n
-}
-
-// Width is the number of bytes of an element, v − Min, in the statement.
-func (t *TensorSpec) Width() int {
-	w := 1
-	for (t.Max-t.Min)>>(8*w) > 0 {
-		w++
-	}
-	return w
-}
-
-// CommitmentPoints is the number of points of a commitment to the tensor.
-func (t *TensorSpec) CommitmentPoints() int { return max(t.Points, 1) }
-
-// packed is the number of public inputs that the tensor takes: as many elements in each as fit into
-// 31 bytes.
-func (t *TensorSpec) packed() int {
-	if t.Binding != BindingPacked {
-		return 0
-	}
-	per := 31 / t.Width()
-	return (t.Len() + per - 1) / per
-}
 
 // Role says what a commitment of the proof holds.
 type Role uint8
@@ -123,26 +67,26 @@ func (vk *VerifyingKey) MarshalBinary() ([]byte, error) {
 }
 
 func (vk *VerifyingKey) encode() []byte {
-	b := appendString(nil, keyTag)
-	b = appendG1Raw(b, &vk.Alpha)
+	b := wire.AppendString(nil, keyTag)
+	b = wire.AppendG1Raw(b, &vk.Alpha)
 	for _, p := range []*bn254.G2Affine{&vk.Beta, &vk.Gamma, &vk.Delta} {
-		b = appendG2Raw(b, p)
+		b = wire.AppendG2Raw(b, p)
 	}
 	b = binary.BigEndian.AppendUint32(b, uint32(len(vk.K)))
 	for i := range vk.K {
-		b = appendG1Raw(b, &vk.K[i])
+		b = wire.AppendG1Raw(b, &vk.K[i])
 	}
 	b = binary.BigEndian.AppendUint32(b, uint32(len(vk.Commitments)))
 	for i := range vk.Commitments {
 		b = vk.Commitments[i].append(b)
 	}
 	b = binary.BigEndian.AppendUint32(b, uint32(vk.FoldRows))
-	b = appendSpecs(b, vk.Inputs)
-	b = appendSpecs(b, vk.Outputs)
+	b = AppendSpecs(b, vk.Inputs)
+	b = AppendSpecs(b, vk.Outputs)
 	b = append(b, vk.Architecture[:]...)
 	d := &vk.Description
 	for _, s := range []string{d.Name, d.Rounding, d.TrustedSetup, d.LibraryVersion} {
-		b = appendString(b, s)
+		b = wire.AppendString(b, s)
 	}
 	return binary.BigEndian.AppendUint64(b, d.Constraints)
 }
@@ -154,58 +98,41 @@ func (c *CommitmentKey) append(b []byte) []byte {
 	}
 	b = append(b, byte(c.Role), output)
 	b = binary.BigEndian.AppendUint32(b, uint32(c.Tensor))
-	b = appendG2Raw(b, &c.G)
-	b = appendG2Raw(b, &c.GSigmaNeg)
+	b = wire.AppendG2Raw(b, &c.G)
+	b = wire.AppendG2Raw(b, &c.GSigmaNeg)
 	b = binary.BigEndian.AppendUint32(b, uint32(len(c.PublicCommitted)))
 	for _, i := range c.PublicCommitted {
 		b = binary.BigEndian.AppendUint32(b, uint32(i))
 	}
-	b = appendG1Raw(b, &c.H)
-	return appendG1Raw(b, &c.Base)
-}
-
-func appendSpecs(b []byte, specs []TensorSpec) []byte {
-	b = binary.BigEndian.AppendUint32(b, uint32(len(specs)))
-	for i := range specs {
-		t := &specs[i]
-		b = appendString(b, t.Name)
-		b = binary.BigEndian.AppendUint32(b, uint32(len(t.Shape)))
-		for _, d := range t.Shape {
-			b = binary.BigEndian.AppendUint32(b, uint32(d))
-		}
-		b = appendString(b, t.Type)
-		b = binary.BigEndian.AppendUint64(b, uint64(t.Min))
-		b = binary.BigEndian.AppendUint64(b, uint64(t.Max))
-		b = append(b, byte(t.Binding))
-	}
-	return b
+	b = wire.AppendG1Raw(b, &c.H)
+	return wire.AppendG1Raw(b, &c.Base)
 }
 
 // UnmarshalVerifyingKey decodes a key strictly: every point on its curve and in its subgroup, nothing
 // at infinity that must not be, no byte left over. Errors wrap ErrMalformed.
 func UnmarshalVerifyingKey(b []byte) (*VerifyingKey, error) {
-	r := &reader{b: b}
-	if tag := r.string(); r.err == nil && tag != keyTag {
-		r.fail("no verifying key of this version")
+	r := wire.NewReader(b)
+	if tag := r.Text(); tag != keyTag {
+		r.Fail("no verifying key of this version")
 	}
-	vk := &VerifyingKey{Alpha: r.g1Raw(), Beta: r.g2Raw(), Gamma: r.g2Raw(), Delta: r.g2Raw()}
-	vk.K = make([]bn254.G1Affine, r.count(maxPublicInputs+maxCommitments, g1Uncompressed))
+	vk := &VerifyingKey{Alpha: r.G1Raw(), Beta: r.G2Raw(), Gamma: r.G2Raw(), Delta: r.G2Raw()}
+	vk.K = make([]bn254.G1Affine, r.Count(maxPublicInputs+maxCommitments, wire.G1RawSize))
 	for i := range vk.K {
-		vk.K[i] = r.g1Raw()
+		vk.K[i] = r.G1Raw()
 	}
-	vk.Commitments = make([]CommitmentKey, r.count(maxCommitments, 10+2*g2Uncompressed+2*g1Uncompressed))
+	vk.Commitments = make([]CommitmentKey, r.Count(maxCommitments, 10+2*wire.G2RawSize+2*wire.G1RawSize))
 	for i := range vk.Commitments {
 		vk.Commitments[i].read(r)
 	}
-	vk.FoldRows = int(r.uint32())
-	vk.Inputs, vk.Outputs = readSpecs(r), readSpecs(r)
-	vk.Architecture = r.digest()
+	vk.FoldRows = int(r.Uint32())
+	vk.Inputs, vk.Outputs = ReadSpecs(r), ReadSpecs(r)
+	vk.Architecture = r.Digest()
 	d := &vk.Description
 	for _, s := range []*string{&d.Name, &d.Rounding, &d.TrustedSetup, &d.LibraryVersion} {
-		*s = r.string()
+		*s = r.Text()
 	}
-	d.Constraints = r.uint64()
-	if err := r.done(); err != nil {
+	d.Constraints = r.Uint64()
+	if err := r.Done(); err != nil {
 		return nil, fmt.Errorf("verifying key: %w", err)
 	}
 	if err := vk.check(); err != nil {
@@ -214,38 +141,22 @@ func UnmarshalVerifyingKey(b []byte) (*VerifyingKey, error) {
 	return vk, nil
 }
 
-func (c *CommitmentKey) read(r *reader) {
-	c.Role = Role(r.byte())
-	switch r.byte() {
+func (c *CommitmentKey) read(r *wire.Reader) {
+	c.Role = Role(r.Byte())
+	switch r.Byte() {
 	case 0:
 	case 1:
 		c.IsOutput = true
 	default:
-		r.fail("commitment belongs to neither input nor output")
+		r.Fail("commitment belongs to neither input nor output")
 	}
-	c.Tensor = int(r.uint32())
-	c.G, c.GSigmaNeg = r.g2Raw(), r.g2Raw()
-	c.PublicCommitted = make([]int, r.count(maxPublicIndices, 4))
+	c.Tensor = int(r.Uint32())
+	c.G, c.GSigmaNeg = r.G2Raw(), r.G2Raw()
+	c.PublicCommitted = make([]int, r.Count(maxPublicIndices, 4))
 	for i := range c.PublicCommitted {
-		c.PublicCommitted[i] = int(r.uint32())
+		c.PublicCommitted[i] = int(r.Uint32())
 	}
-	c.H, c.Base = r.g1Raw(), r.g1Raw()
-}
-
-func readSpecs(r *reader) []TensorSpec {
-	specs := make([]TensorSpec, r.count(maxTensors, 29))
-	for i := range specs {
-		t := &specs[i]
-		t.Name = r.string()
-		t.Shape = make([]int, r.count(maxRank, 4))
-		for a := range t.Shape {
-			t.Shape[a] = int(r.uint32())
-		}
-		t.Type = r.string()
-		t.Min, t.Max = int64(r.uint64()), int64(r.uint64())
-		t.Binding = Binding(r.byte())
-	}
-	return specs
+	c.H, c.Base = r.G1Raw(), r.G1Raw()
 }
 
 // check makes sure that the parts of a key fit together.
@@ -264,12 +175,12 @@ func (vk *VerifyingKey) check() error {
 	}
 	public := 1
 	for _, specs := range [][]TensorSpec{vk.Inputs, vk.Outputs} {
-		if len(specs) == 0 || len(specs) > maxTensors {
-			return fmt.Errorf("%w: verifying key for %d tensors", ErrMalformed, len(specs))
+		if err := CheckSpecs(specs); err != nil {
+			return err
 		}
 		for i := range specs {
-			if err := specs[i].check(); err != nil {
-				return err
+			if n := specs[i].CommitmentPoints(); n != 1 {
+				return fmt.Errorf("%w: tensor %q with commitments of %d points, expected 1", ErrMalformed, specs[i].Name, n)
 			}
 			// Bounded inside the loop: a sum over all tensors could overflow a 32-bit int.
 			if public += specs[i].packed(); public > maxPublicInputs {
@@ -281,43 +192,6 @@ func (vk *VerifyingKey) check() error {
 		return fmt.Errorf("%w: verifying key with %d public points, expected %d", ErrMalformed, len(vk.K), want)
 	}
 	return vk.checkCommitments(public)
-}
-
-func (t *TensorSpec) check() error {
-	n := 1
-	for _, d := range t.Shape {
-		if d < 1 || d > maxElements || n > maxElements/d {
-			return fmt.Errorf("%w: tensor %q of shape %v", ErrMalformed, t.Name, t.Shape)
-		}
-		n *= d
-	}
-	if t.Min > t.Max || t.Min < math.MinInt32 || t.Max > math.MaxInt32 {
-		return fmt.Errorf("%w: tensor %q with range [%d, %d]", ErrMalformed, t.Name, t.Min, t.Max)
-	}
-	if lo, hi, known := typeRange(t.Type); !known || t.Min < lo || t.Max > hi {
-		return fmt.Errorf("%w: tensor %q of type %q with range [%d, %d]", ErrMalformed, t.Name, t.Type, t.Min, t.Max)
-	}
-	if len(t.Shape) > maxRank || len(t.Name) > maxStringBytes || t.Binding < BindingPacked || t.Binding > BindingCommitted {
-		return fmt.Errorf("%w: tensor %q", ErrMalformed, t.Name)
-	}
-	return nil
-}
-
-// typeRange is what an element type holds.
-func typeRange(name string) (lo, hi int64, known bool) {
-	switch name {
-	case "int8":
-		return math.MinInt8, math.MaxInt8, true
-	case "uint8":
-		return 0, math.MaxUint8, true
-	case "int16":
-		return math.MinInt16, math.MaxInt16, true
-	case "uint16":
-		return 0, math.MaxUint16, true
-	case "int32":
-		return math.MinInt32, math.MaxInt32, true
-	}
-	return 0, 0, false
 }
 
 // checkCommitments demands trace, parameters, and then exactly one commitment for each tensor that is

@@ -5,6 +5,8 @@ import (
 
 	"github.com/consensys/gnark-crypto/ecc/bn254"
 	"github.com/consensys/gnark-crypto/ecc/bn254/fr"
+
+	"github.com/zkinfer/zkinfer/internal/wire"
 )
 
 // Proof is a Groth16 proof with commitments, and the scalars of the outer checks: one for each
@@ -21,19 +23,19 @@ type Proof struct {
 // ProofSize is the number of bytes of a proof under a key.
 func ProofSize(vk *VerifyingKey) int {
 	n := len(vk.Commitments)
-	return 2*g1Size + g2Size + n*g1Size + g1Size + (n-1)*fr.Bytes
+	return 2*wire.G1Size + wire.G2Size + n*wire.G1Size + wire.G1Size + (n-1)*fr.Bytes
 }
 
 // Encode is the proof in ProofSize bytes: Ar, Bs, Krs, commitments, proof of knowledge, scalars.
 func (p *Proof) Encode() []byte {
-	b := appendG1(nil, &p.Ar)
+	b := wire.AppendG1(nil, &p.Ar)
 	bs := p.Bs.Bytes()
 	b = append(b, bs[:]...)
-	b = appendG1(b, &p.Krs)
+	b = wire.AppendG1(b, &p.Krs)
 	for i := range p.Commitments {
-		b = appendG1(b, &p.Commitments[i])
+		b = wire.AppendG1(b, &p.Commitments[i])
 	}
-	b = appendG1(b, &p.PoK)
+	b = wire.AppendG1(b, &p.PoK)
 	for i := range p.Deltas {
 		s := p.Deltas[i].Bytes()
 		b = append(b, s[:]...)
@@ -47,16 +49,16 @@ func DecodeProof(vk *VerifyingKey, b []byte) (*Proof, error) {
 	if len(b) != ProofSize(vk) {
 		return nil, fmt.Errorf("%w: proof of %d bytes, expected %d for this key", ErrMalformed, len(b), ProofSize(vk))
 	}
-	r := &reader{b: b}
-	p := &Proof{Ar: r.g1(), Bs: r.g2(), Krs: r.g1()}
+	r := wire.NewReader(b)
+	p := &Proof{Ar: r.G1(), Bs: r.G2(), Krs: r.G1()}
 	for range vk.Commitments {
-		p.Commitments = append(p.Commitments, r.g1())
+		p.Commitments = append(p.Commitments, r.G1())
 	}
-	p.PoK = r.g1()
+	p.PoK = r.G1()
 	for range len(vk.Commitments) - 1 {
-		p.Deltas = append(p.Deltas, r.scalar())
+		p.Deltas = append(p.Deltas, r.Scalar())
 	}
-	if err := r.done(); err != nil {
+	if err := r.Done(); err != nil {
 		return nil, fmt.Errorf("proof: %w", err)
 	}
 	return p, nil

@@ -9,41 +9,8 @@ import (
 	"github.com/consensys/gnark-crypto/ecc/bn254/fr"
 
 	"github.com/zkinfer/zkinfer/internal/statement"
+	"github.com/zkinfer/zkinfer/internal/wire"
 )
-
-// ModelCommitment stands for a set of weights: C_i = Σ_j P[i][j]·G_j + s_i·H.
-type ModelCommitment struct{ Rows []bn254.G1Affine }
-
-// Digest is M, by which registries and statements name the model.
-func (m *ModelCommitment) Digest() [32]byte {
-	rows := make([][64]byte, len(m.Rows))
-	for i := range m.Rows {
-		rows[i] = m.Rows[i].RawBytes()
-	}
-	return statement.Model(rows)
-}
-
-// MarshalBinary encodes the points, compressed. It refuses more points than any key takes.
-func (m *ModelCommitment) MarshalBinary() ([]byte, error) {
-	if len(m.Rows) > maxFoldRows {
-		return nil, fmt.Errorf("%w: model commitment of %d points, at most %d", ErrMalformed, len(m.Rows), maxFoldRows)
-	}
-	b := binary.BigEndian.AppendUint32(nil, uint32(len(m.Rows)))
-	for i := range m.Rows {
-		b = appendG1(b, &m.Rows[i])
-	}
-	return b, nil
-}
-
-// UnmarshalModelCommitment decodes a commitment strictly. Errors wrap ErrMalformed.
-func UnmarshalModelCommitment(b []byte) (*ModelCommitment, error) {
-	r := &reader{b: b}
-	m := &ModelCommitment{Rows: r.points(r.count(maxFoldRows, g1Size))}
-	if err := r.done(); err != nil {
-		return nil, fmt.Errorf("model commitment: %w", err)
-	}
-	return m, nil
-}
 
 // TensorValue is what a statement says of one tensor: its values, or the points of its commitment where
 // it is private.
@@ -54,29 +21,29 @@ type TensorValue struct {
 
 // CommitmentBytes are the points of the commitment, compressed, one after another.
 func (v *TensorValue) CommitmentBytes() []byte {
-	b := make([]byte, 0, g1Size*len(v.Commitment))
+	b := make([]byte, 0, wire.G1Size*len(v.Commitment))
 	for i := range v.Commitment {
-		b = appendG1(b, &v.Commitment[i])
+		b = wire.AppendG1(b, &v.Commitment[i])
 	}
 	return b
 }
 
 // PrivateTensor is the tensor with these CommitmentBytes. Errors wrap ErrMalformed.
 func PrivateTensor(b []byte) (TensorValue, error) {
-	n := len(b) / g1Size
+	n := len(b) / wire.G1Size
 	if n == 0 || n > maxTensorPoints {
-		return TensorValue{}, fmt.Errorf("%w: commitment of %d bytes, expected %d for each of up to %d points", ErrMalformed, len(b), g1Size, maxTensorPoints)
+		return TensorValue{}, fmt.Errorf("%w: commitment of %d bytes, expected %d for each of up to %d points", ErrMalformed, len(b), wire.G1Size, maxTensorPoints)
 	}
-	r := &reader{b: b}
-	v := TensorValue{Commitment: r.points(n)}
-	return v, r.done()
+	r := wire.NewReader(b)
+	v := TensorValue{Commitment: r.Points(n)}
+	return v, r.Done()
 }
 
 // RawCommitment are the points of the commitment, uncompressed, as the statement binds them.
 func (v *TensorValue) RawCommitment() []byte {
-	b := make([]byte, 0, g1Uncompressed*len(v.Commitment))
+	b := make([]byte, 0, wire.G1RawSize*len(v.Commitment))
 	for i := range v.Commitment {
-		b = appendG1Raw(b, &v.Commitment[i])
+		b = wire.AppendG1Raw(b, &v.Commitment[i])
 	}
 	return b
 }

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	"github.com/zkinfer/zkinfer/internal/envelope"
 	"github.com/zkinfer/zkinfer/verifier"
 	"github.com/zkinfer/zkinfer/verifier/artifact"
 )
@@ -75,6 +76,74 @@ func TestDamagedFiles(t *testing.T) {
 					t.Errorf("%s read as %s: %v", name, other, err)
 				}
 			}
+		}
+	}
+}
+
+// What was read is written with the same bytes: files of Groth16 are as they were before there were other
+// proof systems.
+func TestRewritten(t *testing.T) {
+	dir := t.TempDir()
+	for _, name := range []string{"public", "private"} {
+		from := "../../testvectors/proofs/" + name + "/"
+		vk, err := artifact.ReadVerifyingKey(from + "verifying.key")
+		if err != nil {
+			t.Fatal(err)
+		}
+		m, err := artifact.ReadModelCommitment(from + "model.zkc")
+		if err != nil {
+			t.Fatal(err)
+		}
+		b, err := artifact.ReadProof(from + "proof.zkp")
+		if err != nil {
+			t.Fatal(err)
+		}
+		for file, write := range map[string]func(string) error{
+			"verifying.key": func(p string) error { return artifact.WriteVerifyingKey(p, true, vk) },
+			"model.zkc":     func(p string) error { return artifact.WriteModelCommitment(p, true, m) },
+			"proof.zkp":     func(p string) error { return artifact.WriteProof(p, true, b) },
+		} {
+			path := filepath.Join(dir, file)
+			if err := write(path); err != nil {
+				t.Fatal(err)
+			}
+			if got, want := readAll(t, path), readAll(t, from+file); !bytes.Equal(got, want) {
+				t.Errorf("%s of %s differs from the one that was read", file, name)
+			}
+		}
+	}
+}
+
+func readAll(t *testing.T, path string) []byte {
+	t.Helper()
+	b, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+// A model commitment names its proof system, but for Groth16, so that one commitment has one file.
+func TestBackendOfCommitment(t *testing.T) {
+	_, payload, err := envelope.Decode(readAll(t, frozen+"model.zkc"), artifact.KindModelCommitment)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, good := range map[string]bool{"": true, "groth16": false, "fish": false} {
+		var fields map[string]any
+		if err := envelope.Unmarshal(payload, &fields); err != nil {
+			t.Fatal(err)
+		}
+		if name != "" {
+			fields["backend"] = name
+		}
+		b, err := envelope.Marshal(fields)
+		if err != nil {
+			t.Fatal(err)
+		}
+		m, err := artifact.DecodeModelCommitment(envelope.Encode(artifact.KindModelCommitment, 1, b))
+		if (err == nil) != good || good && m.Commitment.Backend() != verifier.BackendGroth16 || !good && !errors.Is(err, verifier.ErrMalformed) && !errors.Is(err, artifact.ErrMalformed) {
+			t.Errorf("backend %q: %v", name, err)
 		}
 	}
 }

@@ -46,6 +46,53 @@ func readFrozen(t testing.TB, name string) *frozen {
 	return &frozen{vk.(*verifier.VerifyingKey), key, m.Commitment.(*verifier.ModelCommitment), model, b}
 }
 
+// foreign is a proof system that this package has not prepared anything for.
+type foreign struct{ *verifier.VerifyingKey }
+
+// A key of another proof system is verified as it is, and gives its own verdicts; its model survives
+// memory.
+func TestPlain(t *testing.T) {
+	f := readFrozen(t, "private")
+	key, err := NewKey(foreign{f.vk})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, prepared := key.(*groth16Key); prepared {
+		t.Fatal("a foreign key was prepared as one of Groth16")
+	}
+	made, err := newPlainModel(f.plain)
+	if err != nil {
+		t.Fatal(err)
+	}
+	model, err := ParseModel(made.AppendBinary(nil))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if model.Commitment().Digest() != f.plain.Digest() {
+		t.Error("another model after reading it back")
+	}
+	want, err := verifier.StatementDigest(f.vk, f.plain, &f.proof.Statement)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s, err := key.Check(model, &f.proof.Statement, f.proof.Proof); err != nil || s != want {
+		t.Errorf("honest proof: %v, %v", s, err)
+	}
+	wrong := append([]byte{}, f.proof.Proof...)
+	wrong[len(wrong)-1] ^= 1
+	if _, err := key.Check(model, &f.proof.Statement, wrong); verifier.Class(err) != "rejected" {
+		t.Errorf("altered proof: %v", err)
+	}
+	if _, err := key.Check(model, &verifier.Statement{}, f.proof.Proof); verifier.Class(err) != "bad_statement" {
+		t.Errorf("no statement: %v", err)
+	}
+	for _, b := range [][]byte{{0, 0, 0, 0}, append([]byte{0, 0, 0, 0}, "fish\x00"...), append([]byte{0, 0, 0, 0}, "groth16\x00\xff"...)} {
+		if m, err := ParseModel(b); err == nil {
+			t.Errorf("%q became %v", b, m)
+		}
+	}
+}
+
 // same fails unless both verifiers say the same of a proof.
 func (f *frozen) same(t *testing.T, what string, proof []byte) {
 	t.Helper()
