@@ -84,8 +84,16 @@ func largest(tensors []*Tensor) int {
 	return out
 }
 
-// Rows are the regions in which there are rows, in a fixed order: parameters, externals, trace, pads.
-func (l *Layout) Rows() []Region {
-	out := append([]Region{l.Parameters}, l.Externals...)
-	return append(out, l.Trace, l.Pads)
+// Seeded are the regions in the order in which a transcript begins with their rows: parameters, externals, trace, pads.
+func (l *Layout) Seeded() []Region {
+	return append(append([]Region{l.Parameters}, l.Externals...), l.Trace, l.Pads)
+}
+
+// End is the number of rows up to the last.
+func (l *Layout) End() int {
+	end := 0
+	for _, r := range l.Seeded() {
+		end = max(end, r.First+r.Rows)
+	}
+	return end
 }

@@ -58,6 +58,9 @@ type Expression struct {
 	Shift        uint
 }
 
+// Len is the number of elements.
+func (s *Shaped) Len() int { return volume(s.Shape) }
+
 // Summand is a coefficient times a view.
 type Summand struct {
 	_           struct{} `cbor:",toarray"`
@@ -104,6 +107,21 @@ func (n *Network) Check() error {
 		if err := part(); err != nil {
 			return err
 		}
+	}
+	return nil
+}
+
+// Cut cuts the tensors of a decoded network into blocks. Errors wrap ErrNetwork.
+func (n *Network) Cut() error {
+	for i := range n.Tensors {
+		t := &n.Tensors[i]
+		if t.Tensor == nil {
+			return fmt.Errorf("%w: tensor %d is missing", ErrNetwork, i)
+		}
+		if err := checkShape(t.Shape); err != nil {
+			return err
+		}
+		t.Tensor = NewTensor(t.Shape...)
 	}
 	return nil
 }

@@ -31,7 +31,7 @@ type Plan struct {
 	rows  []func(w *Witness) [][]int64
 }
 
-// Border is an input or output: one of Network.Public, or an external tensor.
+// Border is an input or output: one of Network.Public, or of the external tensors, in their order.
 type Border struct {
 	Private bool
 	Index   int
@@ -69,6 +69,8 @@ type builder struct {
 	tables  map[string]*table
 	ordered []*table
 	tieBits uint // leading bits of remainders that tell ties
+
+	externals int // so far
 }
 
 func (b *builder) tensor(id model.TensorID) *model.Tensor { return &b.graph.Tensors[id] }
@@ -327,7 +329,13 @@ func (b *builder) input(id model.TensorID, private bool) {
 		return
 	}
 	b.inRange(x, t.Min, t.Max-t.Min+1)
-	b.Inputs = append(b.Inputs, Border{true, x.Linear[0].View.Tensor})
+	b.Inputs = append(b.Inputs, b.external())
+}
+
+// external is the border of the external tensor that was just committed.
+func (b *builder) external() Border {
+	b.externals++
+	return Border{true, b.externals - 1}
 }
 
 func (b *builder) public(id model.TensorID) Border {
@@ -344,5 +352,13 @@ func (b *builder) output(id model.TensorID, private bool) {
 	x := stored(b.values[id])
 	tensor := b.commit(claims.External, x.Shape, func(w *Witness) []int64 { return w.stored(id) })
 	b.zero(plus(x, -1, of(tensor, x.Shape)))
-	b.Outputs = append(b.Outputs, Border{true, tensor})
+	b.Outputs = append(b.Outputs, b.external())
+}
+
+// Cells is about the number of cells of the network.
+func (p *Plan) Cells() (n int) {
+	for i := range p.Network.Tensors {
+		n += p.Network.Tensors[i].Len()
+	}
+	return n
 }

@@ -17,14 +17,18 @@ type Cells struct {
 	Pads   []fr.Element
 }
 
-// NewCells lays the tensors of a witness out, whose plan's network was laid so. pads are drawn for this proof alone.
+// NewCells lays the tensors of a witness out, whose plan's network was laid so. pads are drawn for
+// this proof alone; nil for a commitment of parameters.
 func NewCells(w *Witness, l *claims.Layout, pads []fr.Element) (*Cells, error) {
-	if len(pads) != l.Pads.Rows<<l.RowBits {
+	if pads != nil && len(pads) != l.Pads.Rows<<l.RowBits {
 		return nil, fmt.Errorf("%d pads, expected %d rows of 2^%d", len(pads), l.Pads.Rows, l.RowBits)
 	}
 	c := &Cells{Witness: w, Layout: l, Values: make([]int64, l.FirstPad()), Pads: pads}
 	for i, t := range w.plan.Network.Tensors {
 		values := w.values[i]
+		if values == nil { // of a witness of parameters
+			continue
+		}
 		t.Each(func(element, cell int) { c.Values[cell] = values[element] })
 	}
 	return c, nil

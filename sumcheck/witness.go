@@ -38,6 +38,17 @@ func (p *Plan) Assign(t *model.Trace) (*Witness, error) {
 	return w, nil
 }
 
+// Parameters is a witness of parameters alone, for their commitment.
+func (p *Plan) Parameters() *Witness {
+	w := &Witness{plan: p, values: make([][]int64, len(p.fills))}
+	for i, fill := range p.fills {
+		if p.Network.Tensors[i].Owner == claims.Parameter {
+			w.values[i] = fill(w)
+		}
+	}
+	return w
+}
+
 // find looks up the rows of a lookup's elements and counts them.
 func (w *Witness) find(lookup int) error {
 	l := &w.plan.Network.Lookups[lookup]

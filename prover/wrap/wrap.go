@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"math/big"
 	"slices"
 	"strings"
@@ -23,7 +24,9 @@ import (
 
 	"github.com/zkinfer/zkinfer/circuits"
 	"github.com/zkinfer/zkinfer/claims"
+	"github.com/zkinfer/zkinfer/prover"
 	"github.com/zkinfer/zkinfer/prover/keygen"
+	"github.com/zkinfer/zkinfer/verifier"
 	"github.com/zkinfer/zkinfer/verifier/wrapped"
 )
 
@@ -52,11 +55,62 @@ func UnsafeDevSetup(ctx context.Context, c claims.Class) (*Keys, error) {
 	if err != nil {
 		return nil, err
 	}
-	key := &wrapped.Key{Class: c, Alpha: vk.G1.Alpha, Beta: vk.G2.Beta, Gamma: vk.G2.Gamma, Delta: vk.G2.Delta, K: vk.G1.K}
-	copy(key.Knowledge[:], vk.CommitmentKeys)
-	key.H = pk.CommitmentKeys[wrapped.CommitRow].Basis[c.Row()]
-	return &Keys{Verifying: key, proving: pk, system: system}, nil
+	return newKeys(c, system, pk, vk, prover.UnsafeDev), nil
 }
+
+func newKeys(c claims.Class, system *cs.R1CS, pk *groth16bn254.ProvingKey, vk *groth16bn254.VerifyingKey, setup string) *Keys {
+	key := &wrapped.Key{Class: c, Alpha: vk.G1.Alpha, Beta: vk.G2.Beta, Gamma: vk.G2.Gamma, Delta: vk.G2.Delta,
+		H: pk.CommitmentKeys[wrapped.CommitRow].Basis[c.Row()]}
+	copy(key.K[:], vk.G1.K)
+	copy(key.Knowledge[:], vk.CommitmentKeys)
+	key.Description = verifier.Description{Name: fmt.Sprintf("size class %d", c.RowBits), TrustedSetup: setup,
+		LibraryVersion: prover.Version, Constraints: uint64(system.GetNbConstraints())}
+	return &Keys{Verifying: key, proving: pk, system: system}
+}
+
+// WriteProving and WriteCircuit store what a prover needs beside the verifying key; Read takes them back.
+func (k *Keys) WriteProving(w io.Writer) error { return k.proving.WriteDump(w) }
+
+// WriteCircuit is WriteProving for the circuit.
+func (k *Keys) WriteCircuit(w io.Writer) error {
+	_, err := k.system.WriteTo(w)
+	return err
+}
+
+// Open makes keys whose parts are read by ReadProving and ReadCircuit.
+func Open(vk *wrapped.Key) *Keys {
+	return &Keys{Verifying: vk, proving: groth16.NewProvingKey(ecc.BN254).(*groth16bn254.ProvingKey), system: groth16.NewCS(ecc.BN254).(*cs.R1CS)}
+}
+
+// ReadProving reads what WriteProving wrote. The reader is trusted: gnark believes lengths that it reads.
+func (k *Keys) ReadProving(r io.Reader) error { return k.proving.ReadDump(r) }
+
+// ReadCircuit reads what WriteCircuit wrote, likewise.
+func (k *Keys) ReadCircuit(r io.Reader) error {
+	_, err := k.system.ReadFrom(r)
+	return err
+}
+
+// Check errs where proving and verifying key do not belong together.
+func (k *Keys) Check() error {
+	pedersen := k.proving.CommitmentKeys
+	if len(pedersen) != len(k.Verifying.Knowledge) {
+		return fmt.Errorf("the proving key has %d commitments, expected %d", len(pedersen), len(k.Verifying.Knowledge))
+	}
+	for i, n := range []int{k.Verifying.Class.Pads(), k.Verifying.Class.Public(), k.Verifying.Class.Row()} {
+		if len(pedersen[i].Basis) < n {
+			return fmt.Errorf("commitment %d of the proving key has %d bases, expected at least %d", i, len(pedersen[i].Basis), n)
+		}
+	}
+	row := pedersen[wrapped.CommitRow].Basis
+	if len(row) <= k.Verifying.Class.Row() || !row[k.Verifying.Class.Row()].Equal(&k.Verifying.H) {
+		return errors.New("the proving key has another base for the rows' masks than the verifying key")
+	}
+	return nil
+}
+
+// Constraints is the number of constraints of the circuit.
+func (k *Keys) Constraints() int { return k.system.GetNbConstraints() }
 
 // RowBases are the bases of a row's cells; the row's mask has Verifying.H.
 func (k *Keys) RowBases() []bn254.G1Affine {

@@ -1,0 +1,139 @@
+package sumcheck
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/zkinfer/zkinfer/bench/estimate"
+	"github.com/zkinfer/zkinfer/claims"
+	"github.com/zkinfer/zkinfer/model"
+	"github.com/zkinfer/zkinfer/prover"
+	"github.com/zkinfer/zkinfer/prover/wrap"
+	engine "github.com/zkinfer/zkinfer/sumcheck"
+	"github.com/zkinfer/zkinfer/verifier"
+	"github.com/zkinfer/zkinfer/verifier/wrapped"
+)
+
+// Backend is the sumcheck backend among the proof systems.
+type Backend struct{}
+
+// Name implements prover.Backend.
+func (Backend) Name() string { return wrapped.Backend }
+
+// Compile implements prover.Backend: the circuit of the size class that g needs.
+func (Backend) Compile(_ context.Context, g *model.Graph, o prover.Options) (prover.Circuit, error) {
+	m, err := newModel(g, o)
+	if err != nil {
+		return nil, err
+	}
+	return Class{Class: m.class, Options: o}, nil
+}
+
+// Class is a size class, for a setup.
+type Class struct {
+	claims.Class
+	Options prover.Options
+}
+
+// NumberedClass is the size class with rows of 2^n cells.
+func NumberedClass(n int, o prover.Options) (*Class, error) {
+	if n < minRowBits || n > maxRowBits {
+		return nil, fmt.Errorf("size class %d, expected %d to %d", n, minRowBits, maxRowBits)
+	}
+	return &Class{classOf(n), o}, nil
+}
+
+// Constraints implements prover.Circuit.
+func (c Class) Constraints() int { return wrap.Constraints(c.Class) }
+
+// UnsafeDevSetup implements prover.Circuit.
+func (c Class) UnsafeDevSetup(ctx context.Context) (prover.Keys, error) {
+	prover.SilenceGnark()
+	k, err := wrap.UnsafeDevSetup(ctx, c.Class)
+	if err != nil {
+		return nil, fmt.Errorf("setup: %w", err)
+	}
+	return &Keys{wrap: k, Options: c.Options}, nil
+}
+
+// Size classes: rows of 2^n cells, pads for as many groups as models with some thousand rows of 2^n cells need.
+const (
+	minRowBits = 8
+	maxRowBits = 16
+	singles    = 64
+)
+
+func classOf(rowBits int) claims.Class {
+	groups := 64
+	switch {
+	case rowBits >= 14:
+		groups = 256
+	case rowBits >= 12:
+		groups = 128
+	}
+	return claims.Class{RowBits: rowBits, Singles: singles, Groups: groups}
+}
+
+// lowered is a model as claims, in a size class.
+type lowered struct {
+	plan         *engine.Plan
+	architecture *wrapped.Architecture
+	class        claims.Class
+}
+
+// newModel chooses the size class: rows as long as there are some, so that commitments and the circuit cost about the
+// same, and longer where the circuit would lack groups.
+func newModel(g *model.Graph, o prover.Options) (*lowered, error) {
+	plan, err := newPlan(g, o)
+	if err != nil {
+		return nil, err
+	}
+	n := min(max((claims.AxisBits(plan.Cells())+3)/2, minRowBits), maxRowBits)
+	for ; n <= maxRowBits; n++ {
+		m, err := lower(g, plan, n)
+		if err != nil {
+			return nil, err
+		}
+		if err := m.architecture.Fits(m.class); err == nil {
+			return m, nil
+		}
+	}
+	return nil, fmt.Errorf("%w: no size class has pads for all its messages", engine.ErrTooLarge)
+}
+
+func newPlan(g *model.Graph, o prover.Options) (*engine.Plan, error) {
+	return engine.NewPlan(g, engine.Options{PrivateInput: o.PrivateInput, PrivateOutput: o.PrivateOutput})
+}
+
+// lower lays a plan out in the class of 2^n cells a row.
+func lower(g *model.Graph, plan *engine.Plan, n int) (*lowered, error) {
+	a, err := wrapped.NewArchitecture(wrapped.Architecture{
+		Name: g.Name, Rounding: g.Source.Rounding, Graph: g.ArchitectureDigest(),
+		Inputs: borders(g, g.Inputs, plan.Inputs), Outputs: borders(g, g.Outputs, plan.Outputs),
+		RowBits: n, Network: *plan.Network,
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &lowered{plan, a, classOf(n)}, nil
+}
+
+func borders(g *model.Graph, ids []model.TensorID, how []engine.Border) []wrapped.Border {
+	out := make([]wrapped.Border, len(ids))
+	for i, id := range ids {
+		t := g.Tensors[id]
+		out[i] = wrapped.Border{Name: t.Name, Shape: t.Shape, Type: t.Type.String(), Min: t.Min, Max: t.Max, Private: how[i].Private, Index: how[i].Index}
+	}
+	return out
+}
+
+// Plan implements prover.Backend.
+func (Backend) Plan(g *model.Graph, o prover.Options, r *estimate.Rates) (*prover.Plan, error) {
+	m, err := newModel(g, o)
+	if err != nil {
+		return nil, err
+	}
+	return &prover.Plan{Constraints: wrap.Constraints(m.class)}, nil
+}
+
+var _ verifier.Key = (*wrapped.Key)(nil)

@@ -1,0 +1,81 @@
+package sumcheck
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/consensys/gnark-crypto/ecc/bn254"
+	"github.com/consensys/gnark-crypto/ecc/bn254/fr"
+
+	"github.com/zkinfer/zkinfer/claims"
+	"github.com/zkinfer/zkinfer/model"
+	"github.com/zkinfer/zkinfer/prover"
+	engine "github.com/zkinfer/zkinfer/sumcheck"
+	"github.com/zkinfer/zkinfer/verifier/wrapped"
+)
+
+// CommitModel implements prover.Keys: a point for each row of parameters. New weights of the same architecture need a new
+// commitment and no new keys; so does another architecture.
+func (k *Keys) CommitModel(_ context.Context, g *model.Graph, privacy prover.Privacy) (*prover.ModelOpening, error) {
+	m, err := k.lower(g)
+	if err != nil {
+		return nil, err
+	}
+	cells, err := engine.NewCells(m.plan.Parameters(), m.architecture.Layout(), nil)
+	if err != nil {
+		return nil, err
+	}
+	region := m.architecture.Layout().Parameters
+	salts := make([]fr.Element, region.Rows)
+	if privacy == prover.Private {
+		if salts, err = random(region.Rows); err != nil {
+			return nil, err
+		}
+	}
+	rows, err := k.commit(cells, region, salts)
+	if err != nil {
+		return nil, err
+	}
+	commitment, err := wrapped.NewCommitment(m.architecture, rows)
+	if err != nil {
+		return nil, err
+	}
+	return &prover.ModelOpening{Commitment: commitment, Salts: salts, Key: k.wrap.Verifying.Digest(), Parameters: g.ParameterDigest()}, nil
+}
+
+// lower is a model in the class of these keys.
+func (k *Keys) lower(g *model.Graph) (*lowered, error) {
+	plan, err := newPlan(g, k.Options)
+	if err != nil {
+		return nil, err
+	}
+	m, err := lower(g, plan, k.wrap.Verifying.Class.RowBits)
+	if err != nil {
+		return nil, err
+	}
+	if err := m.architecture.Fits(k.wrap.Verifying.Class); err != nil {
+		return nil, fmt.Errorf("%w: %w; run setup with a larger --size-class, or for this model", prover.ErrKeyMismatch, err)
+	}
+	return m, nil
+}
+
+// commit is a point for each row of a region of cells that are no pads.
+func (k *Keys) commit(c *engine.Cells, r claims.Region, salts []fr.Element) ([]bn254.G1Affine, error) {
+	var rows [][]int64
+	for row := range slices.Chunk(c.Region(r), 1<<c.Layout.RowBits) {
+		rows = append(rows, row)
+	}
+	return engine.CommitRows(k.wrap.RowBases(), &k.wrap.Verifying.H, rows, salts)
+}
+
+// random are n elements that nobody knows.
+func random(n int) ([]fr.Element, error) {
+	out := make([]fr.Element, n)
+	for i := range out {
+		if _, err := out[i].SetRandom(); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
