@@ -16,7 +16,7 @@ const (
 	digitBits = 8
 	buckets   = 1 << (digitBits - 1)
 	// MaxValue bounds |v| of a committed value.
-	MaxValue = 1<<31 - 1
+	MaxValue = 1<<62
 	// maxDigits of a value and the carry out of its bytes.
 	maxDigits = 5
 )

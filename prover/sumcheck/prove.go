@@ -87,13 +87,26 @@ func (k *Keys) attempt(g *model.Graph, opening *prover.ModelOpening) (*attempt, 
 		return nil, fmt.Errorf("%w: the model commitment describes another architecture; run commit again", prover.ErrKeyMismatch)
 	}
 	a := &attempt{lowered: m, keys: k, commitment: c}
-	l := m.architecture.Layout()
-	if a.salts, err = random(l.End()); err != nil {
+	if err := a.drawSalts(opening.Salts); err != nil {
 		return nil, err
 	}
-	copy(a.salts[l.Parameters.First:], opening.Salts)
 	a.secrets, err = k.wrap.NewSecrets()
 	return a, err
+}
+
+// drawSalts salts the rows that are made for this proof. Those that are nobody's have none.
+func (a *attempt) drawSalts(parameters []fr.Element) error {
+	l := a.architecture.Layout()
+	a.salts = make([]fr.Element, l.End())
+	for _, region := range l.Seeded()[1:] {
+		fresh, err := random(region.Rows)
+		if err != nil {
+			return err
+		}
+		copy(a.of(region), fresh)
+	}
+	copy(a.of(l.Parameters), parameters)
+	return nil
 }
 
 // fill lays the execution out.
