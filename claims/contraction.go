@@ -157,6 +157,9 @@ func (c *collector) term(contraction int, w *Weights) *Term {
 	return t
 }
 
+// WeightShape is the shape of the contraction's weights.
+func (t *Term) WeightShape() []int { return t.weight }
+
 // Sizes are the lengths of the variables before padding.
 func (t *Term) Sizes() []int {
 	switch t.Contraction.Kind {
