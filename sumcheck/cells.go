@@ -15,6 +15,9 @@ type Cells struct {
 	// Values are all cells before the pads, in whole rows; Pads those of linear messages, in whole rows.
 	Values []int64
 	Pads   []fr.Element
+
+	contraction    *claims.Contraction // the last one
+	weights, input []int64
 }
 
 // NewCells lays the tensors of a witness out, whose plan's network was laid so. pads are drawn for
@@ -80,14 +83,17 @@ func newLive(n int) live {
 
 // Term implements claims.NetworkProver.
 func (c *Cells) Term(t *claims.Term) claims.ProductProver {
-	return NewProduct(t.Tables(c.cell))
+	weights, input := c.operands(t.Contraction)
+	return newTerm(t, weights, input)
 }
 
-func (c *Cells) cell(i int) (v fr.Element) {
-	if i < len(c.Values) {
-		return *v.SetInt64(c.Values[i])
+// operands are the parameters and inputs of a contraction, which several terms share.
+func (c *Cells) operands(x *claims.Contraction) (weights, input []int64) {
+	if c.contraction != x {
+		c.contraction = x
+		c.weights, c.input = c.Witness.view(&x.Weight), c.Witness.expression(&x.Input)
 	}
-	return v
+	return c.weights, c.input
 }
 
 // Multiplications implements claims.NetworkProver.

@@ -3,7 +3,6 @@ package sumcheck
 import (
 	"context"
 	"fmt"
-	"slices"
 
 	"github.com/consensys/gnark-crypto/ecc/bn254"
 	"github.com/consensys/gnark-crypto/ecc/bn254/fr"
@@ -62,11 +61,7 @@ func (k *Keys) lower(g *model.Graph) (*lowered, error) {
 
 // commit is a point for each row of a region of cells that are no pads.
 func (k *Keys) commit(c *engine.Cells, r claims.Region, salts []fr.Element) ([]bn254.G1Affine, error) {
-	var rows [][]int64
-	for row := range slices.Chunk(c.Region(r), 1<<c.Layout.RowBits) {
-		rows = append(rows, row)
-	}
-	return engine.CommitRows(k.wrap.RowBases(), &k.wrap.Verifying.H, rows, salts)
+	return engine.CommitRows(k.wrap.RowBases(), &k.wrap.Verifying.H, c.Region(r), salts)
 }
 
 // random are n elements that nobody knows.

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/consensys/gnark-crypto/ecc"
 	"github.com/consensys/gnark-crypto/ecc/bn254"
 	"github.com/consensys/gnark-crypto/ecc/bn254/fr"
 
@@ -136,11 +135,12 @@ func (a *attempt) commit(g *model.Graph, t *model.Trace, context []byte) error {
 		}
 		copy(a.rows[region.First:], rows)
 	}
-	if err := a.commitPads(); err != nil {
+	pads, err := engine.CommitElements(a.keys.wrap.RowBases(), &a.keys.wrap.Verifying.H, a.cells.Pads, a.of(l.Pads))
+	if err != nil {
 		return err
 	}
+	copy(a.rows[l.Pads.First:], pads)
 	a.statement = &verifier.Statement{Context: context, Inputs: a.values(a.architecture.Inputs, g.Inputs, t), Outputs: a.values(a.architecture.Outputs, g.Outputs, t)}
-	var err error
 	if a.s, err = verifier.StatementDigest(a.keys.wrap.Verifying, a.commitment, a.statement); err != nil {
 		return err
 	}
@@ -150,19 +150,6 @@ func (a *attempt) commit(g *model.Graph, t *model.Trace, context []byte) error {
 
 // of are the salts of a region.
 func (a *attempt) of(r claims.Region) []fr.Element { return a.salts[r.First : r.First+r.Rows] }
-
-// commitPads commits rows of full-size elements.
-func (a *attempt) commitPads() error {
-	l := a.architecture.Layout()
-	bases := append(append([]bn254.G1Affine{}, a.keys.wrap.RowBases()...), a.keys.wrap.Verifying.H)
-	for i := range l.Pads.Rows {
-		row := append(append([]fr.Element{}, a.cells.Pads[i<<l.RowBits:(i+1)<<l.RowBits]...), a.salts[l.Pads.First+i])
-		if _, err := a.rows[l.Pads.First+i].MultiExp(bases, row, ecc.MultiExpConfig{}); err != nil {
-			return err
-		}
-	}
-	return nil
-}
 
 // values are a side of the statement.
 func (a *attempt) values(borders []wrapped.Border, ids []model.TensorID, t *model.Trace) []verifier.TensorValue {
