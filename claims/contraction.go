@@ -120,9 +120,9 @@ func newCollector(n *Network, shape []int) *collector {
 // begin begins a block.
 func (c *collector) begin() { c.block = map[int]*Weights{} }
 
-// add adds a functional of an expression: contractions to the terms, the rest to the form.
-func (c *collector) add(f *Form, e *Expression, w Weights) {
-	c.network.addExpression(f, e, w)
+// subtract takes a functional of an expression from a form, all but the contractions: their sum, the terms', is what is left.
+func (c *collector) subtract(f *Form, e *Expression, w Weights) {
+	c.network.addExpression(f, e, w.scaled(minusOne()))
 	w = w.scaled(shiftInverse(e.Shift))
 	for _, x := range e.Contractions {
 		var k fr.Element
@@ -182,7 +182,7 @@ func (t *Term) Bits() int {
 
 // claim requires that the messages are the values of W and of I at the point, as functionals of Z.
 func (t *Term) claim(r *Run, ends [2]Message, point []fr.Element) {
-	for side, read := range []func(*Form, [][]fr.Element){t.addWeights, t.addInputs} {
+	for side, read := range []func(*Form, []vector){t.addWeights, t.addInputs} {
 		var check Check
 		read(&check.Form, t.vectors(point))
 		check.Form.Add(minusOne(), Of(ends[side]))
@@ -191,11 +191,11 @@ func (t *Term) claim(r *Run, ends [2]Message, point []fr.Element) {
 }
 
 // vectors are eq of the point's variables, of the variables' lengths.
-func (t *Term) vectors(point []fr.Element) [][]fr.Element {
-	var out [][]fr.Element
+func (t *Term) vectors(point []fr.Element) []vector {
+	var out []vector
 	for _, d := range t.Sizes() {
 		b := AxisBits(d)
-		out = append(out, Padded(point[:b], d))
+		out = append(out, paddedVector(point[:b], d))
 		point = point[b:]
 	}
 	return out
@@ -207,34 +207,35 @@ func (t *Term) Channel() (start int, values []fr.Element) {
 	return w.Axis(len(w.Shape) - 1)
 }
 
-func (t *Term) channel() []fr.Element {
+func (t *Term) channel() vector {
 	w := &t.Outputs[0]
-	return w.axis(len(w.Shape) - 1).dense(t.weight[0])
+	return *w.axis(len(w.Shape) - 1)
 }
 
 // addWeights adds the functional of W at a point.
-func (t *Term) addWeights(f *Form, at [][]fr.Element) {
+func (t *Term) addWeights(f *Form, at []vector) {
 	c := t.Contraction
 	w := Weights{Shape: t.weight, Coefficient: fr.One()}
 	switch c.Kind {
 	case Convolution:
-		w.groups = []group{{[]int{2}, denseVector(at[0])}, {[]int{3}, denseVector(at[1])}}
+		w.groups = []group{{[]int{2}, at[0]}, {[]int{3}, at[1]}}
 		if c.Groups == 1 {
-			w.groups = append(w.groups, group{[]int{0}, denseVector(t.channel())}, group{[]int{1}, denseVector(at[2])})
+			w.groups = append(w.groups, group{[]int{0}, t.channel()}, group{[]int{1}, at[2]})
 		} else {
-			w.groups = append(w.groups, group{[]int{0, 1}, denseVector(t.grouped(at[2]))})
+			w.groups = append(w.groups, group{[]int{0, 1}, denseVector(t.grouped(at[2].entries()))})
 		}
 	case MatMul:
-		w.groups = []group{{[]int{0}, denseVector(t.channel())}, {[]int{1}, denseVector(at[0])}}
+		w.groups = []group{{[]int{0}, t.channel()}, {[]int{1}, at[0]}}
 	default:
-		w = NewWeights(fr.One(), t.weight, at...)
+		w = weightsOf(t.weight, at)
 	}
 	t.network.addView(f, w, &c.Weight)
 }
 
 // grouped is channel(o)·at(first input channel of o's group + c), for every o and c.
 func (t *Term) grouped(at []fr.Element) []fr.Element {
-	channel, per := t.channel(), t.weight[1]
+	vector, per := t.channel(), t.weight[1]
+	channel := vector.dense(t.weight[0])
 	out := make([]fr.Element, len(channel)*per)
 	for o := range channel {
 		first := o / (len(channel) / t.Contraction.Groups) * per
@@ -246,20 +247,20 @@ func (t *Term) grouped(at []fr.Element) []fr.Element {
 }
 
 // addInputs adds the functional of I at a point.
-func (t *Term) addInputs(f *Form, at [][]fr.Element) {
+func (t *Term) addInputs(f *Form, at []vector) {
 	for i := range t.Outputs {
 		t.network.addExpression(f, &t.Contraction.Input.Expression, t.inputs(&t.Outputs[i], at))
 	}
 }
 
 // inputs is the functional on the input of one of Outputs, with the variables at a point.
-func (t *Term) inputs(w *Weights, at [][]fr.Element) Weights {
+func (t *Term) inputs(w *Weights, at []vector) Weights {
 	switch t.Contraction.Kind {
 	case Convolution:
 		return w.with(t.in, map[int]vector{
-			1: denseVector(t.window(0, w.axis(1), at[0])), 2: denseVector(t.window(1, w.axis(2), at[1])), 3: denseVector(at[2])})
+			1: denseVector(t.window(0, w.axis(1), at[0].entries())), 2: denseVector(t.window(1, w.axis(2), at[1].entries())), 3: at[2]})
 	case MatMul:
-		return w.with(t.in, map[int]vector{len(t.in) - 1: denseVector(at[0])})
+		return w.with(t.in, map[int]vector{len(t.in) - 1: at[0]})
 	}
 	changed := map[int]vector{}
 	for a, d := range t.weight {
@@ -267,11 +268,11 @@ func (t *Term) inputs(w *Weights, at [][]fr.Element) Weights {
 			continue
 		}
 		v := *w.axis(a)
-		values := slices.Clone(v.entries())
+		values, eq := slices.Clone(v.entries()), at[a].entries()
 		for i := range values {
-			values[i].Mul(&values[i], &at[a][v.start+i])
+			values[i].Mul(&values[i], &eq[v.start+i])
 		}
-		changed[a] = vector{start: v.start, values: values}
+		changed[a] = vector{start: v.start, n: len(values), values: values}
 	}
 	return w.with(t.in, changed)
 }
@@ -298,7 +299,7 @@ func (t *Term) Tables(z func(cell int) fr.Element) (w, i []fr.Element) {
 	for corner := range w {
 		at := t.vectors(bitsOf(corner, t.Bits()))
 		for _, side := range []struct {
-			add func(*Form, [][]fr.Element)
+			add func(*Form, []vector)
 			to  *fr.Element
 		}{{t.addWeights, &w[corner]}, {t.addInputs, &i[corner]}} {
 			var f Form

@@ -58,32 +58,51 @@ func (b *Block) check(addressBits int) error {
 	return nil
 }
 
+// evaluation evaluates the extensions of functionals at one point of the address space, top bit first.
+type evaluation struct {
+	point  []fr.Element
+	tables map[[2]int][]fr.Element // eq of stretches of the point, by first coordinate and length
+}
+
+func newEvaluation(point []fr.Element) *evaluation {
+	return &evaluation{point, map[[2]int][]fr.Element{}}
+}
+
 // At is the multilinear extension of the block's functional at a point of the address space, top bit first.
-func (b *Block) At(point []fr.Element) fr.Element {
-	n := b.Bits()
-	high, low := point[:len(point)-n], point[len(point)-n:]
-	out := indicator(b.Offset>>n, high)
+func (b *Block) At(point []fr.Element) fr.Element { return newEvaluation(point).of(b) }
+
+func (e *evaluation) of(b *Block) fr.Element {
+	at := len(e.point) - b.Bits()
+	out := indicator(b.Offset>>b.Bits(), e.point[:at])
 	out.Mul(&out, &b.Coefficient)
+	var v, sum fr.Element
 	for _, f := range b.Factors {
-		v := f.at(low[:f.Bits()])
-		out.Mul(&out, &v)
-		low = low[f.Bits():]
+		n := f.Bits()
+		if f.Dense == nil {
+			for i, p := range f.Pairs {
+				v.Sub(&p[1], &p[0]).Mul(&v, &e.point[at+i]).Add(&v, &p[0])
+				out.Mul(&out, &v)
+			}
+		} else {
+			sum.SetZero()
+			for i, eq := range e.table(at, n) {
+				sum.Add(&sum, v.Mul(&f.Dense[i], &eq))
+			}
+			out.Mul(&out, &sum)
+		}
+		at += n
 	}
 	return out
 }
 
-// at is the extension of the factor's vector.
-func (f Factor) at(point []fr.Element) fr.Element {
-	if f.Dense != nil {
-		return Extension(f.Dense, point)
+func (e *evaluation) table(at, n int) []fr.Element {
+	key := [2]int{at, n}
+	t, ok := e.tables[key]
+	if !ok {
+		t = EqTable(e.point[at : at+n])
+		e.tables[key] = t
 	}
-	out := fr.One()
-	for i, p := range f.Pairs {
-		var v fr.Element
-		v.Sub(&p[1], &p[0]).Mul(&v, &point[i]).Add(&v, &p[0])
-		out.Mul(&out, &v)
-	}
-	return out
+	return t
 }
 
 // AddTo adds the functional to a table over all addresses.

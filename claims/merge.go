@@ -44,8 +44,9 @@ func (r *Run) Merge(addressBits int, padCell func(i int) int, prover MergeProver
 		return nil, err
 	}
 	var e fr.Element
+	at := newEvaluation(point)
 	for i := range all.Cells {
-		v := all.Cells[i].At(point)
+		v := at.of(&all.Cells[i])
 		e.Add(&e, &v)
 	}
 	if e.IsZero() {

@@ -3,6 +3,7 @@ package claims
 import (
 	"errors"
 	"fmt"
+	"sync"
 
 	"github.com/consensys/gnark-crypto/ecc/bn254/fr"
 )
@@ -415,7 +416,6 @@ func (n *Network) keyClaim(leaf Leaf, alpha, beta fr.Element) *keyed {
 	places, asked := n.Places()
 	k := &keyed{Form: Public(liveAlpha(leaf.Point, asked, alpha))}
 	k.Form.Add(minusOne(), leaf.Q)
-	var minus Form
 	for i := range n.Lookups {
 		l := &n.Lookups[i]
 		coefficients, number := keyCoefficients(beta, l.Table)
@@ -424,15 +424,14 @@ func (n *Network) keyClaim(leaf Leaf, alpha, beta fr.Element) *keyed {
 			b := &places[i].Blocks[j]
 			w := blockWeights(b.high(leaf.Point), l.Shape, b, b.low(leaf.Point))
 			var v fr.Element
-			minus.Constant.Add(&minus.Constant, v.Mul(&w.Coefficient, &number))
+			k.Constant.Sub(&k.Constant, v.Mul(&w.Coefficient, &number))
 			c.begin()
 			for column := range l.Columns {
-				c.add(&minus, &l.Columns[column], w.scaled(coefficients[column]))
+				c.subtract(&k.Form, &l.Columns[column], w.scaled(coefficients[column]))
 			}
 		}
 		k.terms = append(k.terms, c.terms...)
 	}
-	k.Form.Add(minusOne(), minus)
 	return k
 }
 
@@ -451,13 +450,18 @@ func (n *Network) addExpression(f *Form, e *Expression, w Weights) {
 }
 
 // shiftInverse is 2^−shift.
-func shiftInverse(shift uint) fr.Element {
-	v := fr.One()
-	if shift > 0 {
-		v.SetUint64(1 << shift).Inverse(&v)
+func shiftInverse(shift uint) fr.Element { return shiftInverses()[shift] }
+
+// shiftInverses are the inverses of the powers of two up to 2^maxShift.
+var shiftInverses = sync.OnceValue(func() (out [maxShift + 1]fr.Element) {
+	var half fr.Element
+	half.SetUint64(2).Inverse(&half)
+	out[0].SetOne()
+	for i := range maxShift {
+		out[i+1].Mul(&out[i], &half)
 	}
-	return v
-}
+	return out
+})
 
 // contract runs one sum of products for all contractions.
 func (n *Network) contract(r *Run, k *keyed, prover NetworkProver) {
@@ -550,15 +554,15 @@ func (n *Network) zeros(r *Run) {
 
 // randomWeights is the extension at a random point of a tensor continued by zeros.
 func randomWeights(r *Run, label string, shape []int) Weights {
-	vectors := make([][]fr.Element, len(shape))
+	vectors := make([]vector, len(shape))
 	for a, d := range shape {
 		point := make([]fr.Element, AxisBits(d))
 		for k := range point {
 			point[k] = r.Draw(fmt.Sprintf("%s %d %d", label, a, k))
 		}
-		vectors[a] = Padded(point, d)
+		vectors[a] = paddedVector(point, d)
 	}
-	return NewWeights(fr.One(), shape, vectors...)
+	return weightsOf(shape, vectors)
 }
 
 // bind requires that a tensor's extension at a random point is that of its public values.
@@ -576,10 +580,7 @@ func (n *Network) bind(r *Run, i int, values []int64) error {
 
 // of is the functional of public values, axis by axis from the last.
 func (w *Weights) of(values []int64) fr.Element {
-	v := make([]fr.Element, len(values))
-	for i, x := range values {
-		v[i].SetInt64(x)
-	}
+	v := integers(values)
 	for a := len(w.Shape) - 1; a >= 0; a-- {
 		d := w.Shape[a]
 		weights := w.axis(a).dense(d)
@@ -594,4 +595,25 @@ func (w *Weights) of(values []int64) fr.Element {
 		v = next
 	}
 	return *v[0].Mul(&v[0], &w.Coefficient)
+}
+
+// integers are numbers as elements; most are bytes, of which each is converted once.
+func integers(values []int64) []fr.Element {
+	const least, count = -128, 384
+	var known [count]bool
+	var bytes [count]fr.Element
+	out := make([]fr.Element, len(values))
+	for i, x := range values {
+		k := x - least
+		if k < 0 || k >= count {
+			out[i].SetInt64(x)
+			continue
+		}
+		if !known[k] {
+			bytes[k].SetInt64(x)
+			known[k] = true
+		}
+		out[i] = bytes[k]
+	}
+	return out
 }

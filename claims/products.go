@@ -44,14 +44,31 @@ func (p Products) Reduce(r *Run, claim Form, kind Kind, provers []ProductProver)
 	}
 	rounds := p.rounds()
 	point = make([]fr.Element, rounds)
+	sent := make([][]Message, rounds)
 	for j := range rounds {
-		m := r.Send(kind, 2, func() []fr.Element { return p.round(j, rounds, provers, factors) })
+		sent[j] = r.Send(kind, 2, func() []fr.Element { return p.round(j, rounds, provers, factors) })
 		rho := r.Draw("round")
-		claim = nextClaim(claim, m, rho)
 		point[rounds-1-j] = rho
 		p.bind(j, rounds, rho, provers, factors)
 	}
-	return point, claim, factors
+	return point, afterRounds(claim, sent, point), factors
+}
+
+// afterRounds is the claim after all rounds. Each multiplies what came before by its challenge; the claim may be long,
+// so it is multiplied once.
+func afterRounds(claim Form, sent [][]Message, point []fr.Element) (out Form) {
+	later, one := fr.One(), fr.One() // product of the challenges of later rounds
+	for j := len(sent) - 1; j >= 0; j-- {
+		rho := point[len(sent)-1-j]
+		var zero, leading fr.Element
+		zero.Sub(&one, &rho).Sub(&zero, &rho).Mul(&zero, &later)
+		leading.Square(&rho).Sub(&leading, &rho).Mul(&leading, &later)
+		out.Add(zero, Of(sent[j][0]))
+		out.Add(leading, Of(sent[j][1]))
+		later.Mul(&later, &rho)
+	}
+	out.Add(later, claim)
+	return out
 }
 
 // round adds up the terms' messages. A term whose variables have not begun is (1−X)·Sum.
@@ -68,18 +85,6 @@ func (p Products) round(j, rounds int, provers []ProductProver, factors []fr.Ele
 		out[1].Add(&out[1], leading.Mul(&leading, &factors[t]))
 	}
 	return out
-}
-
-func nextClaim(claim Form, m []Message, rho fr.Element) Form {
-	var zero, leading fr.Element
-	one := fr.One()
-	zero.Sub(&one, &rho).Sub(&zero, &rho)
-	leading.Square(&rho).Sub(&leading, &rho)
-	var next Form
-	next.Add(rho, claim)
-	next.Add(zero, Of(m[0]))
-	next.Add(leading, Of(m[1]))
-	return next
 }
 
 func (p Products) bind(j, rounds int, rho fr.Element, provers []ProductProver, factors []fr.Element) {

@@ -248,7 +248,7 @@ func (g *group) mapped(at int, shape []int, n int, back func(v vector, n int) ve
 
 func (win *Window) back(v vector, n int) vector {
 	if win.Kernel == 1 && win.Stride == 1 { // a shift
-		if start := v.start - win.Pad; start >= 0 && start+v.len() <= n {
+		if start := v.start - win.Pad; start >= 0 && start+v.n <= n {
 			v.start = start
 			return v
 		}
@@ -297,7 +297,7 @@ func (w Weights) reshaped(source []int) Weights {
 	}
 	for a, d := range source {
 		if d == 1 {
-			out.groups = append(out.groups, group{[]int{a}, eqVector(Part{}, nil)})
+			out.groups = append(out.groups, group{[]int{a}, eqVector(Part{}, nil, nil)})
 		}
 	}
 	to, from := long(w.Shape), long(source)

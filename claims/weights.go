@@ -21,32 +21,33 @@ type group struct {
 	vector
 }
 
-// vector has a weight for every element of a group in [start, start+len), 0 for the others. Those of an eq vector
-// are eq(point, i−start).
+// vector has a weight for every element of a group in [start, start+n), 0 for the others. Those of an eq vector
+// are eq(point, i−start): on a part of the axis they are one factor and a product of pairs, however long the vector.
 type vector struct {
-	start  int
-	isEq   bool
-	point  []fr.Element // of an eq vector
-	values []fr.Element // of any other
+	start, n int
+	isEq     bool
+	point    []fr.Element    // of an eq vector, for n up to 2^len(point)
+	pairs    [][2]fr.Element // (1−p, p) of the point, shared by all that is made of it
+	values   []fr.Element    // of any other
 }
 
-func eqVector(p Part, point []fr.Element) vector {
-	return vector{start: p.Start, isEq: true, point: point}
+// eqVector is eq of a point over a part of its size.
+func eqVector(p Part, point []fr.Element, pairs [][2]fr.Element) vector {
+	return vector{start: p.Start, n: 1 << len(point), isEq: true, point: point, pairs: pairs}
 }
 
-func denseVector(values []fr.Element) vector { return vector{values: values} }
-
-func (v *vector) len() int {
-	if v.isEq {
-		return 1 << len(v.point)
-	}
-	return len(v.values)
+// paddedVector is eq(point, i) for the n first i: what a vector of n elements, continued by zeros, is multiplied
+// with to get its extension at the point.
+func paddedVector(point []fr.Element, n int) vector {
+	return vector{n: n, isEq: true, point: point, pairs: EqFactor(point).Pairs}
 }
+
+func denseVector(values []fr.Element) vector { return vector{n: len(values), values: values} }
 
 // entries are the weights from start on.
 func (v *vector) entries() []fr.Element {
 	if v.isEq {
-		return EqTable(v.point)
+		return EqTable(v.point)[:v.n]
 	}
 	return v.values
 }
@@ -64,12 +65,52 @@ func (v *vector) dense(n int) []fr.Element {
 
 func (v *vector) sum() (s fr.Element) {
 	if v.isEq {
-		return fr.One()
+		s, _ = prefix(v.point, v.n)
+		return s
 	}
 	for i := range v.values {
 		s.Add(&s, &v.values[i])
 	}
 	return s
+}
+
+// over is the vector over a part of the axis: its factor, none for a part of one element, and what multiplies it. ok is false
+// where the vector is 0 there.
+func (v *vector) over(p Part) (factor *Factor, coefficient fr.Element, ok bool) {
+	size := 1 << p.Bits
+	from := p.Start - v.start
+	if from >= v.n || from+size <= 0 {
+		return nil, coefficient, false
+	}
+	if v.isEq && from >= 0 && from&(size-1) == 0 && from+size <= v.n {
+		k := len(v.point) - p.Bits
+		if p.Bits > 0 {
+			factor = &Factor{Pairs: v.pairs[k:]}
+		}
+		return factor, indicator(from>>p.Bits, v.point[:k]), true
+	}
+	values := v.at(p)
+	if p.Bits == 0 {
+		return nil, values[0], true
+	}
+	coefficient.SetOne()
+	return &Factor{Dense: values}, coefficient, true
+}
+
+// at are the weights of a part.
+func (v *vector) at(p Part) []fr.Element {
+	e := v.entries()
+	from, n := p.Start-v.start, 1<<p.Bits
+	if from >= 0 && from+n <= len(e) {
+		return e[from : from+n]
+	}
+	out := make([]fr.Element, n)
+	for i := range out {
+		if k := from + i; k >= 0 && k < len(e) {
+			out[i] = e[k]
+		}
+	}
+	return out
 }
 
 // NewWeights is a product of one vector an axis, with as many elements as the axis.
@@ -87,8 +128,19 @@ func NewWeights(coefficient fr.Element, shape []int, vectors ...[]fr.Element) We
 // blockWeights is eq of a point's coordinates within a block.
 func blockWeights(coefficient fr.Element, shape []int, b *TensorBlock, low []fr.Element) Weights {
 	w := Weights{Shape: shape, Coefficient: coefficient}
+	pairs := EqFactor(low).Pairs
 	for a, point := range b.Axes(low) {
-		w.groups = append(w.groups, group{[]int{a}, eqVector(b.Parts[a], point)})
+		w.groups = append(w.groups, group{[]int{a}, eqVector(b.Parts[a], point, pairs[:len(point)])})
+		pairs = pairs[len(point):]
+	}
+	return w
+}
+
+// weightsOf is a product of vectors, one an axis.
+func weightsOf(shape []int, vectors []vector) Weights {
+	w := Weights{Shape: shape, Coefficient: fr.One()}
+	for a, v := range vectors {
+		w.groups = append(w.groups, group{[]int{a}, v})
 	}
 	return w
 }
@@ -235,44 +287,16 @@ func blockOf(b *TensorBlock, shape []int, groups []group, coefficient fr.Element
 			out.Factors = append(out.Factors, Factor{Dense: g.within(b, shape)})
 			continue
 		}
-		p := b.Parts[g.axes[0]]
-		if g.start >= p.Start+1<<p.Bits || g.start+g.len() <= p.Start {
+		factor, k, ok := g.over(b.Parts[g.axes[0]])
+		if !ok {
 			return out, false
 		}
-		if g.isEq && g.start == p.Start && len(g.point) == p.Bits {
-			if p.Bits > 0 {
-				out.Factors = append(out.Factors, EqFactor(g.point))
-			}
-			continue
+		out.Coefficient.Mul(&out.Coefficient, &k)
+		if factor != nil {
+			out.Factors = append(out.Factors, *factor)
 		}
-		out.dense(g.at(p))
 	}
 	return out, true
-}
-
-// dense appends a factor; one of a single element goes to the coefficient.
-func (b *Block) dense(values []fr.Element) {
-	if len(values) == 1 {
-		b.Coefficient.Mul(&b.Coefficient, &values[0])
-		return
-	}
-	b.Factors = append(b.Factors, Factor{Dense: values})
-}
-
-// at are the weights of a part.
-func (v *vector) at(p Part) []fr.Element {
-	e := v.entries()
-	from, n := p.Start-v.start, 1<<p.Bits
-	if from >= 0 && from+n <= len(e) {
-		return e[from : from+n]
-	}
-	out := make([]fr.Element, n)
-	for i := range out {
-		if k := from + i; k >= 0 && k < len(e) {
-			out[i] = e[k]
-		}
-	}
-	return out
 }
 
 // within are the weights of a group of several axes, in ascending order, on a block.

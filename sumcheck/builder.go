@@ -355,10 +355,12 @@ func (b *builder) output(id model.TensorID, private bool) {
 	b.Outputs = append(b.Outputs, b.external())
 }
 
-// Cells is about the number of cells of the network.
-func (p *Plan) Cells() (n int) {
-	for i := range p.Network.Tensors {
-		n += p.Network.Tensors[i].Len()
+// TraceCells is the number of cells that each proof commits.
+func (p *Plan) TraceCells() (n int) {
+	for _, t := range p.Network.Tensors {
+		if t.Owner != claims.Parameter {
+			n += t.Len()
+		}
 	}
 	return n
 }

@@ -81,14 +81,18 @@ type lowered struct {
 	class        claims.Class
 }
 
-// newModel chooses the size class: rows as long as there are some, so that commitments and the circuit cost about the
-// same, and longer where the circuit would lack groups.
+// newModel chooses the size class: the shortest rows of which there are not too many, since each is 64 bytes of a proof and
+// a point of the verifier's sum, while a cell of a row is a constraint; and longer ones where the circuit would
+// lack groups.
 func newModel(g *model.Graph, o prover.Options) (*lowered, error) {
 	plan, err := newPlan(g, o)
 	if err != nil {
 		return nil, err
 	}
-	n := min(max((claims.AxisBits(plan.Cells())+3)/2, minRowBits), maxRowBits)
+	n := minRowBits
+	for n < maxRowBits && plan.TraceCells()>>n > mostRows(n) {
+		n++
+	}
 	for ; n <= maxRowBits; n++ {
 		m, err := lower(g, plan, n)
 		if err != nil {
@@ -99,6 +103,17 @@ func newModel(g *model.Graph, o prover.Options) (*lowered, error) {
 		}
 	}
 	return nil, fmt.Errorf("%w: no size class has pads for all its messages", engine.ErrTooLarge)
+}
+
+// mostRows is how many rows of 2^n cells a model may have before longer ones are better.
+func mostRows(n int) int {
+	switch {
+	case n < 11:
+		return 100
+	case n < 14:
+		return 400
+	}
+	return 900
 }
 
 func newPlan(g *model.Graph, o prover.Options) (*engine.Plan, error) {

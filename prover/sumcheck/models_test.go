@@ -106,7 +106,7 @@ func TestTFLiteModels(t *testing.T) {
 		name   string
 		r      tflite.Rounding
 		golden string
-	}{{"hello-world", tflite.TFLM, "tflm.out"}, {"ad01", tflite.TFLM, "tflm.out"}, {"kws", tflite.TFLM, "tflm.out"}, {"resnet8", tflite.TFLM, "tflm.out"}} {
+	}{{"hello-world", tflite.TFLM, "tflm.out"}, {"ad01", tflite.TFLM, "tflm.out"}, {"kws", tflite.TFLM, "tflm.out"}, {"resnet8", tflite.TFLM, "tflm.out"}, {"vww", tflite.TFLM, "tflm.out"}} {
 		t.Run(c.name, func(t *testing.T) {
 			g := tfliteGraph(t, tfliteVectors+c.name+"/model.tflite", c.r)
 			raw, err := os.ReadFile(tfliteVectors + c.name + "/input.raw")
