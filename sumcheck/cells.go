@@ -45,40 +45,21 @@ func (c *Cells) Region(r claims.Region) []int64 {
 // Trees implements claims.NetworkProver.
 func (c *Cells) Trees(alpha, beta fr.Element) (queries, rows claims.TreeProver) {
 	n := c.Witness.plan.Network
-	places, leaves := n.TablePlaces()
-	offered := newLive(leaves)
-	for t, place := range places {
-		keys, uses := n.Keys(t, alpha, beta), c.Witness.values[n.Tables[t].Multiplicities]
-		place.Each(func(row, at int) {
-			offered.p[at].SetInt64(uses[row])
-			offered.q[at] = keys[row]
-		})
+	tables, offered := n.TablePlaces()
+	keys, uses := make([]fr.Element, offered), make([]int64, offered)
+	leaf := make([][]uint32, len(tables)) // of each row
+	for t, place := range tables {
+		of, used := n.Keys(t, alpha, beta), c.Witness.values[n.Tables[t].Multiplicities]
+		leaf[t] = make([]uint32, len(of))
+		place.Each(func(row, at int) { keys[at], uses[at], leaf[t][row] = of[row], used[row], uint32(at) })
 	}
-	lookups, leaves := n.Places()
-	asked := newLive(leaves)
-	keys := make([][]fr.Element, len(n.Tables))
-	for t := range keys {
-		keys[t] = n.Keys(t, alpha, beta)
-	}
+	lookups, asked := n.Places()
+	found := make([]uint32, asked)
 	for i, place := range lookups {
-		of, found := keys[n.Lookups[i].Table], c.Witness.rows[i]
-		place.Each(func(element, at int) {
-			asked.p[at].SetOne()
-			asked.q[at] = of[found[element]]
-		})
+		of, rows := leaf[n.Lookups[i].Table], c.Witness.rows[i]
+		place.Each(func(element, at int) { found[at] = of[rows[element]] })
 	}
-	return NewFractions(asked.p, asked.q), NewFractions(offered.p, offered.q)
-}
-
-// live are the leaves of a tree, 0/1 beyond the live ones.
-type live struct{ p, q []fr.Element }
-
-func newLive(n int) live {
-	l := live{make([]fr.Element, 1<<claims.AxisBits(n)), make([]fr.Element, 1<<claims.AxisBits(n))}
-	for i := n; i < len(l.q); i++ {
-		l.q[i].SetOne()
-	}
-	return l
+	return newQueries(claims.AxisBits(asked), keys, found), newRows(claims.AxisBits(offered), uses, keys)
 }
 
 // Term implements claims.NetworkProver.

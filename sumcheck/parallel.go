@@ -9,8 +9,11 @@ import (
 const grain = 1 << 10
 
 // parallel calls work on parts of [0, n), on all processors; part numbers them from 0. It returns their number.
-func parallel(n int, work func(part, from, to int)) int {
-	parts := min(runtime.GOMAXPROCS(0), (n+grain-1)/grain)
+func parallel(n int, work func(part, from, to int)) int { return shared(n, grain, work) }
+
+// shared is parallel for items of which least are worth a goroutine of their own.
+func shared(n, least int, work func(part, from, to int)) int {
+	parts := min(runtime.GOMAXPROCS(0), (n+least-1)/least)
 	if parts <= 1 {
 		work(0, 0, n)
 		return 1

@@ -19,7 +19,7 @@ type slowProver struct{ plain.Cells }
 func (p slowProver) Trees(alpha, beta fr.Element) (queries, rows claims.TreeProver) {
 	n := p.Network
 	places, leaves := n.Places()
-	q := newLeaves(leaves)
+	q := newLive(leaves)
 	for i, place := range places {
 		keys := p.Keys(i, beta)
 		place.Each(func(element, at int) {
@@ -28,23 +28,12 @@ func (p slowProver) Trees(alpha, beta fr.Element) (queries, rows claims.TreeProv
 		})
 	}
 	places, leaves = n.TablePlaces()
-	r := newLeaves(leaves)
+	r := newLive(leaves)
 	for t, place := range places {
 		keys, uses := n.Keys(t, alpha, beta), p.View(&claims.View{Tensor: n.Tables[t].Multiplicities})
 		place.Each(func(element, at int) { r.p[at], r.q[at] = uses[element], keys[element] })
 	}
 	return NewFractions(q.p, q.q), NewFractions(r.p, r.q)
-}
-
-type leaves struct{ p, q []fr.Element }
-
-// newLeaves are 0/1.
-func newLeaves(n int) leaves {
-	l := leaves{make([]fr.Element, 1<<claims.AxisBits(n)), make([]fr.Element, 1<<claims.AxisBits(n))}
-	for i := range l.q {
-		l.q[i].SetOne()
-	}
-	return l
 }
 
 func (p slowProver) Term(t *claims.Term) claims.ProductProver {

@@ -8,7 +8,7 @@ import (
 	"github.com/zkinfer/zkinfer/claims"
 )
 
-// Fractions is a tree of fractions with all its levels; it implements claims.TreeProver.
+// Fractions is a tree of fractions with all its levels and leaves: the reference for tree.
 type Fractions struct {
 	p, q [][]fr.Element // by level, 2^level nodes
 
