@@ -1,6 +1,8 @@
 package sumcheck
 
 import (
+	"runtime"
+
 	"github.com/consensys/gnark-crypto/ecc/bn254/fr"
 
 	"github.com/zkinfer/zkinfer/claims"
@@ -9,7 +11,7 @@ import (
 // Product is Σ_x A(x)·B(x) over two tables; it implements claims.ProductProver.
 type Product struct{ a, b []fr.Element }
 
-// NewProduct takes tables of the same length, a power of two. It overwrites them.
+// NewProduct takes tables of the same length; what they lack to a power of two is 0. It overwrites them.
 func NewProduct(a, b []fr.Element) *Product { return &Product{a, b} }
 
 // Sum implements claims.ProductProver.
@@ -23,9 +25,23 @@ func (p *Product) Sum() (s fr.Element) {
 
 // Round implements claims.ProductProver.
 func (p *Product) Round() (zero, leading fr.Element) {
+	p.pad()
 	half := len(p.a) / 2
+	sums := make([][2]fr.Element, runtime.GOMAXPROCS(0))
+	parts := parallel(half, func(part, from, to int) {
+		sums[part][0], sums[part][1] = p.sum(from, to)
+	})
+	for _, s := range sums[:parts] {
+		zero.Add(&zero, &s[0])
+		leading.Add(&leading, &s[1])
+	}
+	return zero, leading
+}
+
+// sum is the part of a round's message that the given pairs make.
+func (p *Product) sum(from, to int) (zero, leading fr.Element) {
 	var v, da, db fr.Element
-	for i := range half {
+	for i := from; i < to; i++ {
 		zero.Add(&zero, v.Mul(&p.a[2*i], &p.b[2*i]))
 		da.Sub(&p.a[2*i+1], &p.a[2*i])
 		db.Sub(&p.b[2*i+1], &p.b[2*i])
@@ -34,8 +50,16 @@ func (p *Product) Round() (zero, leading fr.Element) {
 	return zero, leading
 }
 
+// pad makes the length even.
+func (p *Product) pad() {
+	if len(p.a)&1 == 1 {
+		p.a, p.b = append(p.a, fr.Element{}), append(p.b, fr.Element{})
+	}
+}
+
 // Bind implements claims.ProductProver.
 func (p *Product) Bind(r fr.Element) {
+	p.pad()
 	for _, t := range []*[]fr.Element{&p.a, &p.b} {
 		claims.Fold(*t, &r)
 		*t = (*t)[:len(*t)/2]

@@ -110,11 +110,7 @@ func (e *executed) accepted(t *testing.T) bool {
 	}
 	padCell := func(i int) int { return first + i }
 	_, err := r.Merge(bits, padCell, func(blocks []claims.Block) claims.ProductProver {
-		table := make([]fr.Element, len(cells.Z))
-		for i := range blocks {
-			blocks[i].AddTo(table)
-		}
-		return NewProduct(slices.Clone(cells.Z), table)
+		return NewMerge(bits, e.z, cells.Z[first:], first, blocks)
 	})
 	if err != nil {
 		t.Fatal(err)

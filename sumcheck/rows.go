@@ -2,9 +2,8 @@ package sumcheck
 
 import (
 	"fmt"
+	"iter"
 	"runtime"
-	"sync"
-	"sync/atomic"
 
 	"github.com/consensys/gnark-crypto/ecc"
 	"github.com/consensys/gnark-crypto/ecc/bn254"
@@ -35,27 +34,17 @@ func CommitRows(bases []bn254.G1Affine, h *bn254.G1Affine, values []int64, salts
 	c := newRowCommitter(bases, h)
 	rows, out := len(salts), make([]bn254.G1Affine, len(salts))
 	// Small shares, so that all processors finish at about the same time.
-	share := min(max((rows+runtime.GOMAXPROCS(0)-1)/runtime.GOMAXPROCS(0), 1), rowShare)
-	var next atomic.Int64
-	var wait sync.WaitGroup
-	for range min(runtime.GOMAXPROCS(0), (rows+share-1)/share) {
-		wait.Go(func() {
-			b := &rowBatch{rowCommitter: c}
-			for {
-				to := int(next.Add(int64(share)))
-				from := to - share
-				if from >= rows {
-					return
-				}
-				for i := from; i < min(to, rows); i++ {
-					row := values[i*len(bases) : min((i+1)*len(bases), len(values))]
-					b.add(row, salts[i], &out[i])
-				}
-				b.finish()
+	size := min(max((rows+runtime.GOMAXPROCS(0)-1)/runtime.GOMAXPROCS(0), 1), rowShare)
+	share((rows+size-1)/size, func(items iter.Seq[int]) {
+		b := &rowBatch{rowCommitter: c}
+		for item := range items {
+			for i := item * size; i < min((item+1)*size, rows); i++ {
+				row := values[i*len(bases) : min((i+1)*len(bases), len(values))]
+				b.add(row, salts[i], &out[i])
 			}
-		})
-	}
-	wait.Wait()
+			b.finish()
+		}
+	})
 	return out, nil
 }
 
