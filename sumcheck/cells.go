@@ -92,32 +92,17 @@ func (c *Cells) Multiplications(point []fr.Element) claims.PairProver {
 
 // Merge proves the sum of all cells under a functional.
 func (c *Cells) Merge(blocks []claims.Block) claims.ProductProver {
-	z, e := make([]fr.Element, 1<<c.Layout.AddressBits), make([]fr.Element, 1<<c.Layout.AddressBits)
-	for i := range c.Values {
-		z[i].SetInt64(c.Values[i])
-	}
-	copy(z[c.Layout.FirstPad():], c.Pads)
-	for i := range blocks {
-		blocks[i].AddTo(e)
-	}
-	return NewProduct(z, e)
+	return NewMerge(c.Layout.AddressBits, c.Values, c.Pads, c.Layout.FirstPad(), blocks)
 }
 
 // Fold is the sum of all rows, each times a weight.
 func (c *Cells) Fold(weights []fr.Element) []fr.Element {
-	row := make([]fr.Element, 1<<c.Layout.RowBits)
-	var v fr.Element
-	add := func(cell int, x fr.Element) {
-		at := &row[cell&(1<<c.Layout.RowBits-1)]
-		at.Add(at, v.Mul(&x, &weights[cell>>c.Layout.RowBits]))
-	}
-	for i, x := range c.Values {
-		if x != 0 {
-			add(i, *v.SetInt64(x))
-		}
-	}
+	row := 1 << c.Layout.RowBits
+	rows := len(c.Values) / row
+	out := combine(weights[:rows], offsets(0, rows, row), c.Values, row)
 	for i := range c.Pads {
-		add(c.Layout.FirstPad()+i, c.Pads[i])
+		var v fr.Element
+		out[i%row].Add(&out[i%row], v.Mul(&c.Pads[i], &weights[rows+i/row]))
 	}
-	return row
+	return out
 }
