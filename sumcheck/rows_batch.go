@@ -25,7 +25,7 @@ func newRowCommitter(bases []bn254.G1Affine, h *bn254.G1Affine) *rowCommitter {
 		doubles[i].Double(&doubles[i-1])
 	}
 	var a adder
-	finite := appendFinite(nil, bases)
+	finite := slices.DeleteFunc(slices.Clone(bases), func(p bn254.G1Affine) bool { return p.IsInfinity() })
 	total := append(a.sum(finite, []int32{int32(len(finite))}), bn254.G1Affine{})
 	points := append(slices.Clone(bases), total[0])
 	points = append(points, bn254.BatchJacobianToAffineG1(doubles)...)
@@ -58,11 +58,13 @@ func planRow(row []int64, mayShift bool) rowPlan {
 	return best
 }
 
-// mode is the most frequent one of the values in [−256, 256), or 0 where it saves too little.
+// mode is the most frequent of the values in [−256, 256), by a sample, or 0 where it saves too little.
 func mode(row []int64) int64 {
+	const sample = 256
 	var count [512]int32
-	for _, v := range row {
-		if u := uint64(v + 256); u < 512 {
+	step := max(len(row)/sample, 1)
+	for j := 0; j < len(row); j += step {
+		if u := uint64(row[j] + 256); u < 512 {
 			count[u]++
 		}
 	}
@@ -72,7 +74,7 @@ func mode(row []int64) int64 {
 			most = i
 		}
 	}
-	if int(count[most]-count[256]) < len(row)/8 {
+	if int(count[most]-count[256])*step < len(row)/8 {
 		return 0
 	}
 	return int64(most) - 256
@@ -119,6 +121,8 @@ type rowBatch struct {
 	rest   []int64 // digits of a row that are left
 	group  []column
 	starts []int32
+
+	buckets []bn254.G1Affine
 }
 
 // pendingRow is a row of a batch: groups of 2^(window−1) buckets, one group for each digit.
@@ -239,8 +243,7 @@ func (b *rowBatch) place(window int) {
 func (b *rowBatch) finish() {
 	points := b.adder.gather(b.table, b.index, b.sizes)
 	points = b.adder.sum(points, b.sizes)
-	groups := b.groups(points)
-	weighted := b.adder.weighted(groups)
+	weighted := b.adder.weighted(b.spread(points))
 	sums := make([]bn254.G1Jac, len(b.rows))
 	for i, r := range b.rows {
 		for k := r.groups - 1; k >= 0; k-- {
@@ -257,20 +260,18 @@ func (b *rowBatch) finish() {
 	b.rows, b.index, b.sizes = b.rows[:0], b.index[:0], b.sizes[:0]
 }
 
-// groups are the buckets of each group, those that are empty at infinity.
-func (b *rowBatch) groups(points []bn254.G1Affine) (out [][]bn254.G1Affine) {
-	at := 0
-	for _, r := range b.rows {
-		for range r.groups {
-			group := make([]bn254.G1Affine, 1<<(r.window-1))
-			for k := range group {
-				if b.sizes[at] == 1 {
-					group[k], points = points[0], points[1:]
-				}
-				at++
-			}
-			out = append(out, group)
+// spread puts the sums of buckets to their places, with empty ones between, and returns the sizes of groups too.
+func (b *rowBatch) spread(points []bn254.G1Affine) (buckets []bn254.G1Affine, groups []int32) {
+	b.buckets = slices.Grow(b.buckets[:0], len(b.sizes))[:len(b.sizes)]
+	for k, n := range b.sizes {
+		if n == 0 {
+			b.buckets[k] = bn254.G1Affine{}
+			continue
 		}
+		b.buckets[k], points = points[0], points[1:]
 	}
-	return out
+	for _, r := range b.rows {
+		groups = append(groups, slices.Repeat([]int32{1 << (r.window - 1)}, r.groups)...)
+	}
+	return b.buckets, groups
 }

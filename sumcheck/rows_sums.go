@@ -10,7 +10,7 @@ import (
 // additions is the number of additions that share an inversion, and lanes how many products are carried along by it:
 // enough for vector instructions.
 const (
-	additions = 1024
+	additions = 2048
 	lanes     = 128
 	fewLanes  = 16
 )
@@ -24,6 +24,8 @@ type adder struct {
 	n              int
 	infinite       bool             // points at infinity may occur
 	points         []bn254.G1Affine // of gather
+	odd            []bn254.G1Affine // of weighted: by bit, then by group
+	oddSizes       []int32
 }
 
 func (a *adder) init() {
@@ -100,80 +102,68 @@ func (a *adder) pair(points []bn254.G1Affine, p, q *bn254.G1Affine, to int) {
 	}
 }
 
-// weighted is Σ (k+1)·group[k] of every group, whose lengths are powers of two. It overwrites the groups.
+// weighted is Σ (k+1)·bucket k of every group of buckets, which stand one after the other, empty ones at infinity.
+// Groups have powers of two of buckets. It overwrites them.
 //
-// Elements 2k and 2k+1 weigh alike but for their lowest bits: so the groups are halved, adding neighbours, and what
-// has the bit i is set aside for the sum that is taken 2^i times.
-func (a *adder) weighted(groups [][]bn254.G1Affine) []bn254.G1Jac {
-	odd := make([][][]bn254.G1Affine, len(groups)) // by group and bit
+// Buckets 2k and 2k+1 weigh alike but for the lowest bit of their numbers: so groups are halved, adding neighbours,
+// and what has the bit i is set aside for the sum that is taken 2^i times.
+func (a *adder) weighted(buckets []bn254.G1Affine, groups []int32) []bn254.G1Jac {
+	a.odd, a.oddSizes = a.odd[:0], a.oddSizes[:0]
 	for more := true; more; {
 		more = false
-		var points []bn254.G1Affine
-		var sizes []int32
-		for g, group := range groups {
-			if len(group) == 1 {
-				continue
+		from, to := 0, 0
+		for g, n := range groups {
+			before := len(a.odd)
+			if n > 1 {
+				to = a.halve(buckets, from, to, int(n))
+				groups[g] = n / 2
+				more = more || n > 2
+			} else {
+				buckets[to] = buckets[from]
+				to++
 			}
-			more = true
-			var set []bn254.G1Affine
-			for k := 0; k < len(group); k += 2 {
-				before := len(points)
-				points = appendFinite(points, group[k:k+2])
-				sizes = append(sizes, int32(len(points)-before))
-				set = appendFinite(set, group[k+1:k+2])
-			}
-			odd[g] = append(odd[g], set)
+			from += int(n)
+			a.oddSizes = append(a.oddSizes, int32(len(a.odd)-before))
 		}
-		points = a.sum(points, sizes)
-		for g, group := range groups {
-			if len(group) == 1 {
-				continue
-			}
-			groups[g] = group[:len(group)/2]
-			for k := range groups[g] {
-				groups[g][k] = bn254.G1Affine{}
-				if sizes[k] == 1 {
-					groups[g][k], points = points[0], points[1:]
-				}
-			}
-			sizes = sizes[len(groups[g]):]
-		}
+		a.flush(buckets)
 	}
-	return a.combine(groups, odd)
+	return a.combine(buckets[:len(groups)])
 }
 
-// appendFinite appends points that are not at infinity.
-func appendFinite(to, points []bn254.G1Affine) []bn254.G1Affine {
-	for i := range points {
-		if !points[i].IsInfinity() {
-			to = append(to, points[i])
+// halve adds neighbours of n buckets, and copies the odd ones.
+func (a *adder) halve(buckets []bn254.G1Affine, from, to, n int) int {
+	for end := from + n; from < end; from += 2 {
+		even, odd := &buckets[from], &buckets[from+1]
+		if odd.IsInfinity() {
+			buckets[to] = *even
+		} else {
+			a.odd = append(a.odd, *odd)
+			if even.IsInfinity() {
+				buckets[to] = *odd
+			} else {
+				a.pair(buckets, even, odd, to)
+			}
 		}
+		to++
 	}
 	return to
 }
 
-// combine is the one point of a group plus Σ_bit 2^bit·Σ odd[bit].
-func (a *adder) combine(groups [][]bn254.G1Affine, odd [][][]bn254.G1Affine) []bn254.G1Jac {
-	var points []bn254.G1Affine
-	var sizes []int32
-	for g := range groups {
-		for _, set := range odd[g] {
-			points = append(points, set...)
-			sizes = append(sizes, int32(len(set)))
+// combine is, for each group, what is left of it plus Σ_bit 2^bit·Σ (odd buckets at that bit).
+func (a *adder) combine(left []bn254.G1Affine) []bn254.G1Jac {
+	points := a.sum(a.odd, a.oddSizes)
+	out := make([]bn254.G1Jac, len(left))
+	at := len(points)
+	for k := len(a.oddSizes) - 1; k >= 0; k-- {
+		sum := &out[k%len(left)]
+		sum.DoubleAssign()
+		if a.oddSizes[k] == 1 {
+			at--
+			sum.AddMixed(&points[at])
 		}
 	}
-	points = a.sum(points, sizes)
-	out := make([]bn254.G1Jac, len(groups))
-	at, k := len(points), len(sizes)
-	for g := len(groups) - 1; g >= 0; g-- {
-		for range odd[g] {
-			out[g].DoubleAssign()
-			if k--; sizes[k] == 1 {
-				at--
-				out[g].AddMixed(&points[at])
-			}
-		}
-		out[g].AddMixed(&groups[g][0])
+	for g := range out {
+		out[g].AddMixed(&left[g])
 	}
 	return out
 }
