@@ -26,9 +26,9 @@ type Plan struct {
 	// Inputs and Outputs say how the statement shows them.
 	Inputs, Outputs []Border
 
-	graph *model.Graph
-	fills []func(w *Witness) []int64 // by tensor, row-major; nil for multiplicities
-	rows  []func(w *Witness) [][]int64
+	graph   *model.Graph
+	fills   []func(w *Witness) []int64 // by tensor, row-major; nil for multiplicities
+	queries []query                    // by lookup
 }
 
 // Border is an input or output: one of Network.Public, or of the external tensors, in their order.
@@ -269,7 +269,7 @@ func (b *builder) lookup(shape []int, t *table, columns []claims.Expression, arg
 		}
 	}
 	b.Network.Lookups = append(b.Network.Lookups, claims.Lookup{Shape: shape, Table: t.index, Columns: columns})
-	b.rows = append(b.rows, arguments)
+	b.queries = append(b.queries, query{len(b.fills), arguments})
 }
 
 // multiply says that x·y = product, elementwise.

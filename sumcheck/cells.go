@@ -27,14 +27,7 @@ func NewCells(w *Witness, l *claims.Layout, pads []fr.Element) (*Cells, error) {
 		return nil, fmt.Errorf("%d pads, expected %d rows of 2^%d", len(pads), l.Pads.Rows, l.RowBits)
 	}
 	c := &Cells{Witness: w, Layout: l, Values: make([]int64, l.FirstPad()), Pads: pads}
-	for i, t := range w.plan.Network.Tensors {
-		values := w.values[i]
-		if values == nil { // of a witness of parameters
-			continue
-		}
-		t.Each(func(element, cell int) { c.Values[cell] = values[element] })
-	}
-	return c, nil
+	return c, w.lay(c.Values)
 }
 
 // Region is the cells of a region without pads.
@@ -44,22 +37,21 @@ func (c *Cells) Region(r claims.Region) []int64 {
 
 // Trees implements claims.NetworkProver.
 func (c *Cells) Trees(alpha, beta fr.Element) (queries, rows claims.TreeProver) {
+	keys := c.rowKeys(alpha, beta)
+	asked := c.Witness.queries
+	return newQueries(claims.AxisBits(len(asked)), keys, asked), newRows(claims.AxisBits(len(keys)), c.Witness.uses, keys)
+}
+
+// rowKeys are α − key of all tables' rows, by leaf of the tree of rows.
+func (c *Cells) rowKeys(alpha, beta fr.Element) []fr.Element {
 	n := c.Witness.plan.Network
-	tables, offered := n.TablePlaces()
-	keys, uses := make([]fr.Element, offered), make([]int64, offered)
-	leaf := make([][]uint32, len(tables)) // of each row
-	for t, place := range tables {
-		of, used := n.Keys(t, alpha, beta), c.Witness.values[n.Tables[t].Multiplicities]
-		leaf[t] = make([]uint32, len(of))
-		place.Each(func(row, at int) { keys[at], uses[at], leaf[t][row] = of[row], used[row], uint32(at) })
+	places, leaves := n.TablePlaces()
+	out := make([]fr.Element, leaves)
+	for t, place := range places {
+		keys := n.Keys(t, alpha, beta)
+		eachRun([]*claims.Tensor{place}, func(_, _ int, r run) { copy(out[r.cell:], keys[r.element:][:r.n]) })
 	}
-	lookups, asked := n.Places()
-	found := make([]uint32, asked)
-	for i, place := range lookups {
-		of, rows := leaf[n.Lookups[i].Table], c.Witness.rows[i]
-		place.Each(func(element, at int) { found[at] = of[rows[element]] })
-	}
-	return newQueries(claims.AxisBits(asked), keys, found), newRows(claims.AxisBits(offered), uses, keys)
+	return out
 }
 
 // Term implements claims.NetworkProver.

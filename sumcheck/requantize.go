@@ -75,8 +75,8 @@ func (z *requantizer) accumulators(w *Witness, channels []int) []int64 {
 	if channels == nil {
 		return acc
 	}
-	var out []int64
 	n := z.shape[len(z.shape)-1]
+	out := make([]int64, 0, len(acc)/n*len(channels))
 	for ; len(acc) > 0; acc = acc[n:] {
 		for _, c := range channels {
 			out = append(out, acc[c])
@@ -92,9 +92,11 @@ func (z *requantizer) cells(channels []int, value func(acc int64) int64) claims.
 
 func mapped(values []int64, f func(v int64) int64) []int64 {
 	out := make([]int64, len(values))
-	for i, v := range values {
-		out[i] = f(v)
-	}
+	parallel(len(values), func(_, from, to int) {
+		for i, v := range values[from:to] {
+			out[from+i] = f(v)
+		}
+	})
 	return out
 }
 

@@ -12,10 +12,10 @@ func newQueries(height int, keys []fr.Element, rows []uint32) claims.TreeProver 
 }
 
 // newRows is the tree of fractions uses[j]/keys[j].
-func newRows(height int, uses []int64, keys []fr.Element) claims.TreeProver {
+func newRows(height int, uses []uint32, keys []fr.Element) claims.TreeProver {
 	l := &level{make([]fr.Element, len(uses)), keys}
 	for i, n := range uses {
-		l.p[i].SetInt64(n)
+		l.p[i].SetUint64(uint64(n))
 	}
 	return newTree(height, l)
 }

@@ -12,8 +12,8 @@ import (
 )
 
 // newExample has n queries of some keys, and as many rows as there are keys with uses.
-func newExample(rng *rand.Rand, n, keys int) (k []fr.Element, rows []uint32, uses []int64) {
-	k, uses = random(keys), make([]int64, keys)
+func newExample(rng *rand.Rand, n, keys int) (k []fr.Element, rows []uint32, uses []uint32) {
+	k, uses = random(keys), make([]uint32, keys)
 	for range n {
 		row := rng.IntN(keys)
 		rows = append(rows, uint32(row))
@@ -23,7 +23,7 @@ func newExample(rng *rand.Rand, n, keys int) (k []fr.Element, rows []uint32, use
 }
 
 // slowTrees are the same trees by the definition.
-func slowTrees(k []fr.Element, rows []uint32, uses []int64, heights [2]int) []claims.TreeProver {
+func slowTrees(k []fr.Element, rows []uint32, uses []uint32, heights [2]int) []claims.TreeProver {
 	q, r := newLive(len(rows)), newLive(len(k))
 	var out []claims.TreeProver
 	for i, row := range rows {
@@ -31,7 +31,7 @@ func slowTrees(k []fr.Element, rows []uint32, uses []int64, heights [2]int) []cl
 		q.q[i] = k[row]
 	}
 	for i := range k {
-		r.p[i].SetInt64(uses[i])
+		r.p[i].SetUint64(uint64(uses[i]))
 		r.q[i] = k[i]
 	}
 	for i, l := range []live{q, r} {

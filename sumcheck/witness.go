@@ -1,6 +1,7 @@
 package sumcheck
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 
@@ -13,13 +14,37 @@ type Witness struct {
 	plan   *Plan
 	trace  *model.Trace
 	values [][]int64 // by tensor, row-major
-	rows   [][]int   // by lookup: rows of its table, row-major
+	// queries are the rows that lookups found, by leaf of the tree of queries; uses are how often each was found, by
+	// leaf of the tree of rows, which is also a row's number.
+	queries, uses []uint32
+
+	laid bool // the cells were written
+	last reordered
+}
+
+// reordered is what ordered returned last: one node's accumulators are asked for many times.
+type reordered struct {
+	of  *int64
+	out []int64
 }
 
 // Assign fills all tensors from an execution of the plan's graph. Errors are of an execution of another graph.
 func (p *Plan) Assign(t *model.Trace) (*Witness, error) {
-	w := &Witness{plan: p, trace: t, values: make([][]int64, len(p.fills)), rows: make([][]int, len(p.rows))}
+	w := &Witness{plan: p, trace: t, values: make([][]int64, len(p.fills))}
+	f := newFinder(p.Network)
+	next := 0
+	findBefore := func(tensor int) error { // while what they look at is at hand
+		for ; next < len(p.queries) && p.queries[next].tensors <= tensor; next++ {
+			if err := f.find(next, p.queries[next].arguments(w)); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
 	for i, fill := range p.fills {
+		if err := findBefore(i); err != nil {
+			return nil, err
+		}
 		if fill == nil {
 			continue
 		}
@@ -27,13 +52,12 @@ func (p *Plan) Assign(t *model.Trace) (*Witness, error) {
 			return nil, fmt.Errorf("tensor %d has %d elements, expected %d: the execution is of another model", i, len(w.values[i]), p.Network.Tensors[i].Len())
 		}
 	}
-	for i := range p.Network.Tables {
-		w.values[p.Network.Tables[i].Multiplicities] = make([]int64, p.Network.Tables[i].Rows())
+	if err := findBefore(len(p.fills)); err != nil {
+		return nil, err
 	}
-	for i := range p.rows {
-		if err := w.find(i); err != nil {
-			return nil, err
-		}
+	w.queries, w.uses = f.found, f.counts()
+	for i := range p.Network.Tables {
+		w.values[p.Network.Tables[i].Multiplicities] = f.rows[i].of(w.uses, p.Network.Tables[i].Rows())
 	}
 	return w, nil
 }
@@ -49,27 +73,65 @@ func (p *Plan) Parameters() *Witness {
 	return w
 }
 
-// find looks up the rows of a lookup's elements and counts them.
-func (w *Witness) find(lookup int) error {
-	l := &w.plan.Network.Lookups[lookup]
-	t := &w.plan.Network.Tables[l.Table]
-	uses := w.values[t.Multiplicities]
-	arguments := w.plan.rows[lookup](w)
-	rows := make([]int, len(arguments[0]))
-	at := make([]int64, len(arguments))
-	for i := range rows {
-		for k := range arguments {
-			at[k] = arguments[k][i]
-		}
-		row, ok := t.Row(at)
-		if !ok {
-			return fmt.Errorf("element %d of lookup %d: no row for %v: the execution is of another model", i, lookup, at)
-		}
-		rows[i] = row
-		uses[row]++
+// lay writes all tensors into the cells where the network's layout has placed them, and gives up what neither a contraction nor a
+// multiplication reads. It errs the second time.
+func (w *Witness) lay(z []int64) error {
+	if w.laid {
+		return errors.New("a witness fills one vector of cells: assign the execution again")
 	}
-	w.rows[lookup] = rows
+	w.laid = true
+	var tensors []*claims.Tensor
+	var values [][]int64
+	for i, t := range w.plan.Network.Tensors {
+		if w.values[i] != nil { // of a witness of parameters, most are
+			tensors, values = append(tensors, t.Tensor), append(values, w.values[i])
+		}
+	}
+	eachRun(tensors, func(_, tensor int, r run) {
+		copy(z[r.cell:][:r.n], values[tensor][r.element:])
+	})
+	read := w.plan.factors()
+	for i := range w.values {
+		if !read[i] {
+			w.values[i] = nil
+		}
+	}
+	w.trace, w.last = nil, reordered{}
 	return nil
+}
+
+// factors are the tensors that contractions and multiplications read.
+func (p *Plan) factors() []bool {
+	read := make([]bool, len(p.Network.Tensors))
+	note := func(v *claims.View) {
+		if v.Tensor != claims.Ones {
+			read[v.Tensor] = true
+		}
+	}
+	for i := range p.Network.Contractions {
+		c := &p.Network.Contractions[i]
+		note(&c.Weight)
+		for k := range c.Input.Linear {
+			note(&c.Input.Linear[k].View)
+		}
+	}
+	for i := range p.Network.Multiplications {
+		m := &p.Network.Multiplications[i]
+		for _, e := range []*claims.Expression{&m.A, &m.B} {
+			for k := range e.Linear {
+				note(&e.Linear[k].View)
+			}
+		}
+	}
+	return read
+}
+
+func volume(shape []int) int {
+	n := 1
+	for _, d := range shape {
+		n *= d
+	}
+	return n
 }
 
 // expression evaluates an expression without contractions. The result may alias a tensor's values.
@@ -77,11 +139,7 @@ func (w *Witness) expression(x *claims.Shaped) []int64 {
 	if len(x.Linear) == 1 && x.Constant == 0 && x.Shift == 0 && x.Linear[0].Coefficient == 1 {
 		return w.view(&x.Linear[0].View)
 	}
-	n := 1
-	for _, d := range x.Shape {
-		n *= d
-	}
-	out := make([]int64, n)
+	out := make([]int64, volume(x.Shape))
 	for i := range out {
 		out[i] = x.Constant
 	}
@@ -101,11 +159,7 @@ func (w *Witness) view(v *claims.View) []int64 {
 	shape := v.Shape
 	var values []int64
 	if v.Tensor == claims.Ones {
-		n := 1
-		for _, d := range shape {
-			n *= d
-		}
-		values = slices.Repeat([]int64{1}, n)
+		values = slices.Repeat([]int64{1}, volume(shape))
 	} else {
 		shape, values = w.plan.Network.Tensors[v.Tensor].Shape, w.values[v.Tensor]
 	}
@@ -121,14 +175,32 @@ func (w *Witness) ordered(values []int64, id model.TensorID, stored bool) []int6
 	if !stored || len(own) != 4 {
 		return values
 	}
-	channels, area := own[1], own[2]*own[3]
-	out := make([]int64, len(values))
-	for n := 0; n < len(values); n += channels * area {
-		for c := range channels {
-			for i, v := range values[n+c*area:][:area] {
-				out[n+i*channels+c] = v
-			}
-		}
+	if len(values) != volume(own) { // of another graph: the caller sees it
+		return values
 	}
+	if w.last.of != &values[0] {
+		w.last = reordered{&values[0], interleaved(values, own[1], own[2]*own[3])}
+	}
+	return w.last.out
+}
+
+// interleaved transposes matrices of channels × area.
+func interleaved(values []int64, channels, area int) []int64 {
+	out := make([]int64, len(values))
+	parallel(len(values), func(_, from, to int) { // positions that end in the part
+		for p := from / channels; p < to/channels; {
+			n := min(transposed-p%transposed, to/channels-p, area-p%area)
+			first := p/area*channels*area + p%area
+			for c := range channels {
+				for i, v := range values[first+c*area:][:n] {
+					out[(p+i)*channels+c] = v
+				}
+			}
+			p += n
+		}
+	})
 	return out
 }
+
+// transposed is how many positions are written at a time, so that they stay in a cache.
+const transposed = 16
