@@ -71,13 +71,17 @@ func (c *Cells) operands(x *claims.Contraction) (weights, input []int64) {
 
 // Multiplications implements claims.NetworkProver.
 func (c *Cells) Multiplications(point []fr.Element) claims.PairProver {
-	places, elements := c.Witness.plan.Network.ProductPlaces()
-	a, b := make([]fr.Element, 1<<claims.AxisBits(elements)), make([]fr.Element, 1<<claims.AxisBits(elements))
+	n := c.Witness.plan.Network
+	places, elements := n.ProductPlaces()
+	a, b := make([]int64, elements, elements+1), make([]int64, elements, elements+1)
 	for i, place := range places {
-		m := &c.Witness.plan.Network.Multiplications[i]
+		m := &n.Multiplications[i]
 		x := c.Witness.expression(&claims.Shaped{Shape: m.Shape, Expression: m.A})
 		y := c.Witness.expression(&claims.Shaped{Shape: m.Shape, Expression: m.B})
-		place.Each(func(element, at int) { a[at].SetInt64(x[element]); b[at].SetInt64(y[element]) })
+		eachRun([]*claims.Tensor{place}, func(_, _ int, r run) {
+			copy(a[r.cell:][:r.n], x[r.element:])
+			copy(b[r.cell:][:r.n], y[r.element:])
+		})
 	}
 	return newPairs(a, b, point)
 }
