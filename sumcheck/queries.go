@@ -81,11 +81,6 @@ func (f *finder) counts() []uint32 {
 // find finds the rows of a lookup's elements. It errs where there is none.
 func (f *finder) find(lookup int, arguments [][]int64) error {
 	l := &f.network.Lookups[lookup]
-	for _, a := range arguments {
-		if len(a) != f.places[lookup].Len() {
-			return fmt.Errorf("lookup %d has %d elements, expected %d: the execution is of another model", lookup, len(a), f.places[lookup].Len())
-		}
-	}
 	s := search{finder: f, table: &f.network.Tables[l.Table], rows: &f.rows[l.Table], arguments: arguments, missing: make([]int, len(f.used))}
 	parts := eachRun(f.places[lookup:lookup+1], func(part, _ int, r run) {
 		if f.used[part] == nil {

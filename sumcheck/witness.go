@@ -30,6 +30,9 @@ type reordered struct {
 
 // Assign fills all tensors from an execution of the plan's graph. Errors are of an execution of another graph.
 func (p *Plan) Assign(t *model.Trace) (*Witness, error) {
+	if err := p.fits(t); err != nil {
+		return nil, err
+	}
 	w := &Witness{plan: p, trace: t, values: make([][]int64, len(p.fills))}
 	f := newFinder(p.Network)
 	next := 0
@@ -48,9 +51,7 @@ func (p *Plan) Assign(t *model.Trace) (*Witness, error) {
 		if fill == nil {
 			continue
 		}
-		if w.values[i] = fill(w); len(w.values[i]) != p.Network.Tensors[i].Len() {
-			return nil, fmt.Errorf("tensor %d has %d elements, expected %d: the execution is of another model", i, len(w.values[i]), p.Network.Tensors[i].Len())
-		}
+		w.values[i] = fill(w)
 	}
 	if err := findBefore(len(p.fills)); err != nil {
 		return nil, err
@@ -60,6 +61,25 @@ func (p *Plan) Assign(t *model.Trace) (*Witness, error) {
 		w.values[p.Network.Tables[i].Multiplicities] = f.rows[i].of(w.uses, p.Network.Tables[i].Rows())
 	}
 	return w, nil
+}
+
+// fits errs where an execution has other numbers of numbers than those of the plan's graph.
+func (p *Plan) fits(t *model.Trace) error {
+	if len(t.Values) != len(p.graph.Tensors) || len(t.Acc) != len(p.graph.Nodes) {
+		return fmt.Errorf("%d tensors and %d nodes, expected %d and %d: the execution is of another model", len(t.Values), len(t.Acc), len(p.graph.Tensors), len(p.graph.Nodes))
+	}
+	for i := range p.graph.Tensors {
+		if n := p.graph.Tensors[i].Len(); len(t.Values[i]) != n {
+			return fmt.Errorf("tensor %d has %d values, expected %d: the execution is of another model", i, len(t.Values[i]), n)
+		}
+	}
+	for i := range p.graph.Nodes {
+		x := &p.graph.Nodes[i]
+		if _, rescaled := x.Op.(model.Rescaled); rescaled && len(t.Acc[i]) != p.graph.Tensors[x.Out].Len() {
+			return fmt.Errorf("node %q has %d accumulators, expected %d: the execution is of another model", x.Name, len(t.Acc[i]), p.graph.Tensors[x.Out].Len())
+		}
+	}
+	return nil
 }
 
 // Parameters is a witness of parameters alone, for their commitment.
@@ -173,9 +193,6 @@ func (w *Witness) stored(id model.TensorID) []int64 { return w.ordered(w.trace.V
 func (w *Witness) ordered(values []int64, id model.TensorID, stored bool) []int64 {
 	own := w.plan.graph.Tensors[id].Shape
 	if !stored || len(own) != 4 {
-		return values
-	}
-	if len(values) != volume(own) { // of another graph: the caller sees it
 		return values
 	}
 	if w.last.of != &values[0] {
