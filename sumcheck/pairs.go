@@ -4,8 +4,6 @@ import (
 	"runtime"
 
 	"github.com/consensys/gnark-crypto/ecc/bn254/fr"
-
-	"github.com/zkinfer/zkinfer/claims"
 )
 
 // pairs is Σ eq(point, i)·a_i·b_i; it implements claims.PairProver. Both vectors are prefixes, of even length while
@@ -51,14 +49,10 @@ func small(values []int64) bool {
 	return true
 }
 
-// lowBits is the number of coordinates whose eq table stays in a cache. That of the others is applied to sums.
-const lowBits = 8
-
 // Round implements claims.PairProver.
 func (p *pairs) Round() (difference, leading fr.Element) {
 	rest := p.point[:len(p.point)-1]
-	low := min(lowBits, len(rest))
-	eq := splitEq{low: claims.EqTable(rest[len(rest)-low:]), high: claims.EqTable(rest[:len(rest)-low]), bits: low}
+	eq := pairEq{splitEq: newSplitEq(rest), bits: min(chunkBits, len(rest))}
 	eq.excess = excess(eq.low)
 	sums := make([][2]fr.Element, runtime.GOMAXPROCS(0))
 	parts := parallel(max(len(p.ints[0]), len(p.values[0]))/2, func(part, from, to int) {
@@ -71,15 +65,15 @@ func (p *pairs) Round() (difference, leading fr.Element) {
 	return difference, leading
 }
 
-// splitEq is eq of high coordinates and of the lowest bits.
-type splitEq struct {
-	high, low []fr.Element
-	bits      int
-	excess    fr.Element // of low
+// pairEq is eq of the coordinates after the round's, with what integers under its chunks need.
+type pairEq struct {
+	*splitEq
+	bits   int        // of a chunk
+	excess fr.Element // of low
 }
 
 // sum is the part of a round's message that the given pairs make.
-func (p *pairs) sum(eq *splitEq, from, to int) (out [2]fr.Element) {
+func (p *pairs) sum(eq *pairEq, from, to int) (out [2]fr.Element) {
 	for from < to {
 		block, first := from>>eq.bits, from&(1<<eq.bits-1)
 		n := min(1<<eq.bits-first, to-from)
@@ -99,8 +93,8 @@ func (p *pairs) sum(eq *splitEq, from, to int) (out [2]fr.Element) {
 }
 
 // sumInts is h(1) − h(0) and the leading coefficient over n pairs of integers, under the low eq from first on.
-func (p *pairs) sumInts(eq *splitEq, first, from, n int) (out [2]fr.Element) {
-	var factors [2][1 << lowBits]int64
+func (p *pairs) sumInts(eq *pairEq, first, from, n int) (out [2]fr.Element) {
+	var factors [2][1 << chunkBits]int64
 	a, b := p.ints[0][2*from:][:2*n], p.ints[1][2*from:][:2*n]
 	for i := range n {
 		a0, a1, b0, b1 := a[2*i], a[2*i+1], b[2*i], b[2*i+1]

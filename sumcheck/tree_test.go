@@ -43,8 +43,8 @@ func slowTrees(k []fr.Element, rows []uint32, uses []uint32, heights [2]int) []c
 	return out
 }
 
-// messages are those of a run.
-func messages(heights [2]int, provers []claims.TreeProver) []fr.Element {
+// treeMessages are those of a run.
+func treeMessages(heights [2]int, provers []claims.TreeProver) []fr.Element {
 	r := claims.NewProver([32]byte{1}, func(claims.Kind, int) fr.Element { return fr.Element{} })
 	one := func([]fr.Element) fr.Element { return fr.One() } // nobody looks at the claim
 	r.Fractions([]claims.Tree{{Height: heights[0], Numerators: one}, {Height: heights[1]}}, provers)
@@ -57,8 +57,8 @@ func TestTrees(t *testing.T) {
 	for n := 1; n < 5000; n += 1 + n/40*(1+rng.IntN(5)) {
 		k, rows, uses := newExample(rng, n, 1+rng.IntN(2*n))
 		heights := [2]int{claims.AxisBits(n) + rng.IntN(2), claims.AxisBits(len(k)) + rng.IntN(2)}
-		want := messages(heights, slowTrees(k, rows, uses, heights))
-		got := messages(heights, []claims.TreeProver{newQueries(heights[0], k, rows), newRows(heights[1], uses, k)})
+		want := treeMessages(heights, slowTrees(k, rows, uses, heights))
+		got := treeMessages(heights, []claims.TreeProver{newQueries(heights[0], k, rows), newRows(heights[1], uses, k)})
 		if !slices.Equal(got, want) {
 			for i := range got {
 				if got[i] != want[i] {
@@ -77,7 +77,7 @@ func BenchmarkTrees(b *testing.B) {
 	heights := [2]int{bits, 10}
 	before := processorTime()
 	for b.Loop() {
-		messages(heights, []claims.TreeProver{newQueries(heights[0], k, rows), newRows(heights[1], uses, k)})
+		treeMessages(heights, []claims.TreeProver{newQueries(heights[0], k, rows), newRows(heights[1], uses, k)})
 	}
 	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/(1<<bits), "ns/leaf")
 	b.ReportMetric(float64(processorTime()-before)/float64(b.N)/(1<<bits), "cpu-ns/leaf")

@@ -45,7 +45,7 @@ func BenchmarkProve(b *testing.B) {
 					b.Fatal(err)
 				}
 			}
-			b.ReportMetric((cpu() - before).Seconds()/float64(b.N), "cpu-s/op")
+			b.ReportMetric((cpu()-before).Seconds()/float64(b.N), "cpu-s/op")
 		})
 	}
 }
