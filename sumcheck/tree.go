@@ -228,45 +228,82 @@ func (l *level) tables(lambda *fr.Element) roundTables {
 	return &inner{four: four{lambda: *lambda}, level: *l}
 }
 
-// inner are four tables that begin as the even and odd nodes of a level.
+// inner are four tables that begin as the even and odd nodes of a level, which are read where they lie.
 type inner struct {
 	four
 	level level
 }
 
-// node are p0, u, q0, q1 of a parent of the level.
-func (t *inner) node(i int) (n [4]fr.Element) {
+// parent are p0, p1, q0, q1 of a parent.
+func (t *inner) parent(i int) (n [4]fr.Element) {
 	n[0], n[2] = t.level.at(2 * i)
 	n[1], n[3] = t.level.at(2*i + 1)
-	var v fr.Element
-	n[1].Add(&n[1], v.Mul(&t.lambda, &n[3]))
 	return n
 }
 
-// bind implements roundTables. The first call computes parents as it goes and evaluates; the second folds them.
-func (t *inner) bind(r *fr.Element, eq *splitEq) (one, leading fr.Element) {
-	if t.at[0] == nil {
-		t.parents()
-		return t.evaluate(eq)
-	}
-	return t.four.bind(r, eq)
+// withU replaces p1 by u.
+func (t *four) withU(n *[4]fr.Element) {
+	var v fr.Element
+	n[1].Add(&n[1], v.Mul(&t.lambda, &n[3]))
 }
 
-// parents takes the level's even and odd nodes apart.
-func (t *inner) parents() {
-	n := (len(t.level.p) + 1) / 2
+// bind implements roundTables. The first call evaluates the level's nodes, the second folds them to tables.
+func (t *inner) bind(r *fr.Element, eq *splitEq) (one, leading fr.Element) {
+	switch {
+	case t.at[0] != nil:
+		return t.four.bind(r, eq)
+	case r == nil && eq == nil: // one parent
+		n := t.parent(0)
+		t.withU(&n)
+		for k := range t.at {
+			t.at[k] = []fr.Element{n[k]}
+		}
+		return one, leading
+	case r == nil:
+		return t.first(eq)
+	}
+	n := ((len(t.level.p)+1)/2 + 1) / 2
 	for k := range t.at {
 		t.at[k] = make([]fr.Element, n)
 	}
-	parallel(n, func(_, from, to int) {
-		for i := from; i < to; i++ {
-			v := t.node(i)
-			for k := range v {
-				t.at[k][i] = v[k]
-			}
-		}
-	})
+	if eq == nil {
+		t.foldLevel(0, n, r)
+	} else {
+		one, leading = t.pairs(eq, func(from, to int) { t.foldLevel(2*from, min(2*to, n), r) })
+	}
 	t.level = level{}
+	return one, leading
+}
+
+// first evaluates the first round.
+func (t *inner) first(eq *splitEq) (one, leading fr.Element) {
+	n := ((len(t.level.p)+1)/2 + 1) / 2
+	one, leading = eq.sums(n, func(from, to int) (one, leading fr.Element) {
+		for i := from; i < to; i++ {
+			low, high := t.parent(2*i), t.parent(2*i+1)
+			t.withU(&low)
+			t.withU(&high)
+			t.term(&one, &leading, &eq.low[i-from], &low, &high)
+		}
+		return one, leading
+	})
+	t.addDead(&one, eq, n)
+	return one, leading
+}
+
+// foldLevel folds neighbouring parents of the level to elements of the tables.
+func (t *inner) foldLevel(from, to int, r *fr.Element) {
+	var n [4]fr.Element
+	for i := from; i < to; i++ {
+		low, high := t.parent(2*i), t.parent(2*i+1)
+		for k := range n {
+			fold(&n[k], &low[k], &high[k], r)
+		}
+		t.withU(&n)
+		for k := range n {
+			t.at[k][i] = n[k]
+		}
+	}
 }
 
 // dead is a parent of nothing: 0/1 and 0/1.
@@ -306,36 +343,31 @@ func (t *four) bind(r *fr.Element, eq *splitEq) (one, leading fr.Element) {
 	return t.pairs(eq, func(from, to int) { foldRange(2*from, min(2*to, n)) })
 }
 
-func (t *four) evaluate(eq *splitEq) (one, leading fr.Element) {
-	if eq == nil {
-		return one, leading
-	}
-	return t.pairs(eq, func(int, int) {})
-}
-
 // pairs adds up the terms of all pairs, chunk by chunk, after prepare has computed the chunk's elements.
 func (t *four) pairs(eq *splitEq, prepare func(from, to int)) (one, leading fr.Element) {
 	live := len(t.at[0])
 	n := (live + 1) / 2
 	one, leading = eq.sums(n, func(from, to int) (one, leading fr.Element) {
 		prepare(from, to)
-		low := eq.low
+		dead := t.dead()
 		for i := from; i < to; i++ {
-			if 2*i+1 == live {
-				t.term(&one, &leading, &low[i-from], t.element(2*i), t.dead())
-				continue
+			low, high := t.element(2*i), dead
+			if 2*i+1 < live {
+				high = t.element(2*i + 1)
 			}
-			t.pair(&one, &leading, &low[i-from], 2*i)
+			t.term(&one, &leading, &eq.low[i-from], &low, &high)
 		}
 		return one, leading
 	})
-	// Pairs of dead parents: h(1) is λ.
-	var rest fr.Element
-	rest.SetOne()
-	live1 := eq.prefix(n)
-	rest.Sub(&rest, &live1).Mul(&rest, &t.lambda)
-	one.Add(&one, &rest)
+	t.addDead(&one, eq, n)
 	return one, leading
+}
+
+// addDead adds the pairs of dead parents after the first n: h(1) is λ.
+func (t *four) addDead(one *fr.Element, eq *splitEq, n int) {
+	alive, rest := eq.prefix(n), fr.One()
+	rest.Sub(&rest, &alive).Mul(&rest, &t.lambda)
+	one.Add(one, &rest)
 }
 
 func (t *four) element(i int) (n [4]fr.Element) {
@@ -345,31 +377,21 @@ func (t *four) element(i int) (n [4]fr.Element) {
 	return n
 }
 
-// pair adds eq times what elements x and x+1 contribute.
-func (t *four) pair(one, leading, eq *fr.Element, x int) {
-	p0, u, q0, q1 := t.at[0][x:x+2:x+2], t.at[1][x:x+2:x+2], t.at[2][x:x+2:x+2], t.at[3][x:x+2:x+2]
+// term adds eq times what two neighbours contribute.
+func (t *four) term(one, leading, eq *fr.Element, low, high *[4]fr.Element) {
 	var a, b, d, e fr.Element
-	a.Mul(&p0[1], &q1[1])
-	b.Mul(&q0[1], &u[1])
+	a.Mul(&high[0], &high[3])
+	b.Mul(&high[2], &high[1])
 	a.Add(&a, &b).Mul(&a, eq)
 	one.Add(one, &a)
-	a.Sub(&p0[1], &p0[0])
-	b.Sub(&q1[1], &q1[0])
+	a.Sub(&high[0], &low[0])
+	b.Sub(&high[3], &low[3])
 	a.Mul(&a, &b)
-	d.Sub(&q0[1], &q0[0])
-	e.Sub(&u[1], &u[0])
+	d.Sub(&high[2], &low[2])
+	e.Sub(&high[1], &low[1])
 	d.Mul(&d, &e)
 	a.Add(&a, &d).Mul(&a, eq)
 	leading.Add(leading, &a)
-}
-
-// term is pair for two elements.
-func (t *four) term(one, leading, eq *fr.Element, low, high [4]fr.Element) {
-	two := four{lambda: t.lambda}
-	for k := range two.at {
-		two.at[k] = []fr.Element{low[k], high[k]}
-	}
-	two.pair(one, leading, eq, 0)
 }
 
 // children implements roundTables.
