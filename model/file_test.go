@@ -14,6 +14,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/zkinfer/zkinfer/internal/allocation"
 	"github.com/zkinfer/zkinfer/internal/envelope"
 	"github.com/zkinfer/zkinfer/model"
 )
@@ -375,6 +376,7 @@ func FuzzTamper(f *testing.F) {
 	g := everyOp(f, 1)
 	f.Add(3, int64(-1))
 	f.Fuzz(func(t *testing.T, leaf int, value int64) {
+		defer allocation.Bound(t)()
 		b, ok := tamper(t, g, leaf%512, value)
 		if !ok {
 			return
@@ -390,6 +392,7 @@ func FuzzDecode(f *testing.F) {
 	}
 	f.Add([]byte{0xa0})
 	f.Fuzz(func(t *testing.T, p []byte) {
+		defer allocation.Bound(t)()
 		checkAccepted(t, envelope.Encode(model.FileKind, model.FileVersion, p))
 	})
 }

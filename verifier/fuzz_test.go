@@ -4,12 +4,13 @@ import (
 	"bytes"
 	"encoding/binary"
 	"math"
-	"runtime"
 	"strings"
 	"testing"
 
 	"github.com/consensys/gnark-crypto/ecc/bn254"
 	"github.com/consensys/gnark-crypto/ecc/bn254/fr"
+
+	"github.com/zkinfer/zkinfer/internal/allocation"
 )
 
 // sampleKey has the shape of a real key; its points satisfy no equation.
@@ -62,6 +63,7 @@ func fuzzDecoder(f *testing.F, sample marshaler, decode func([]byte) (marshaler,
 	f.Add(b[:len(b)/2])
 	f.Add([]byte{})
 	f.Fuzz(func(t *testing.T, b []byte) {
+		defer allocation.Bound(t)()
 		v, err := decode(b)
 		if err != nil {
 			return
@@ -99,6 +101,7 @@ func FuzzVerify(f *testing.F) {
 	vk, m := sampleKey(), &ModelCommitment{Rows: make([]bn254.G1Affine, 2)}
 	f.Add(sampleProof().Encode())
 	f.Fuzz(func(t *testing.T, b []byte) {
+		defer allocation.Bound(t)()
 		p, err := DecodeProof(vk, b)
 		if err == nil && !bytes.Equal(p.Encode(), b) {
 			t.Fatal("two encodings of one proof")
@@ -130,7 +133,7 @@ func TestLengthPrefixes(t *testing.T) {
 			for _, n := range []uint32{1 << 16, 1 << 24, 1 << 31, math.MaxUint32} {
 				altered := bytes.Clone(b)
 				binary.BigEndian.PutUint32(altered[at:], n)
-				if got := allocated(func() { d.decode(altered) }); got > limit {
+				if got := allocation.Of(func() { d.decode(altered) }); got > limit {
 					t.Fatalf("%s, %#x at byte %d: %d bytes allocated, at most %d", what, n, at, got, limit)
 				}
 			}
@@ -144,15 +147,6 @@ func TestLengthPrefixes(t *testing.T) {
 			t.Errorf("%s with a byte too many: %v", what, err)
 		}
 	}
-}
-
-// allocated is the number of bytes that f allocates, freed or not.
-func allocated(f func()) uint64 {
-	var before, after runtime.MemStats
-	runtime.ReadMemStats(&before)
-	f()
-	runtime.ReadMemStats(&after)
-	return after.TotalAlloc - before.TotalAlloc
 }
 
 // Every byte of a key is checked or part of its digest.

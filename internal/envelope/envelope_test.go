@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/zkinfer/zkinfer/internal/allocation"
 	"github.com/zkinfer/zkinfer/internal/envelope"
 )
 
@@ -304,6 +305,7 @@ func FuzzDecode(f *testing.F) {
 	f.Add(good[:20])
 	f.Add([]byte("zkinfer"))
 	f.Fuzz(func(t *testing.T, b []byte) {
+		defer allocation.Bound(t)()
 		version, payload, err := envelope.Decode(b, kind)
 		if err != nil {
 			return
@@ -321,6 +323,7 @@ func FuzzUnmarshal(f *testing.F) {
 	}
 	f.Add(good)
 	f.Fuzz(func(t *testing.T, b []byte) {
+		defer allocation.Bound(t)()
 		var r record
 		if envelope.Unmarshal(b, &r) != nil {
 			return

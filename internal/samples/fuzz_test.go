@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	"github.com/zkinfer/zkinfer/internal/allocation"
 	"github.com/zkinfer/zkinfer/model"
 )
 
@@ -32,6 +33,7 @@ func fuzz(f *testing.F, format Format, pattern string, seeds ...string) {
 		{{Name: "left", Shape: []int{2, 3}, Type: model.Int16}, {Name: "right", Shape: []int{3}, Type: model.Uint8}},
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {
+		defer allocation.Bound(t)()
 		for _, inputs := range models {
 			s, err := Decode(b, inputs, Options{Format: format, Resize: true, PixelMean: []float64{1}})
 			if err == nil {
@@ -90,6 +92,7 @@ func FuzzLabels(f *testing.F) {
 		f.Add([]byte(s))
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {
+		defer allocation.Bound(t)()
 		labels, err := DecodeLabels(b)
 		if err != nil && !ours(err) {
 			t.Errorf("not an error of this package: %v", err)

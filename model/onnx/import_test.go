@@ -12,6 +12,7 @@ import (
 
 	"google.golang.org/protobuf/proto"
 
+	"github.com/zkinfer/zkinfer/internal/allocation"
 	"github.com/zkinfer/zkinfer/model/float"
 	"github.com/zkinfer/zkinfer/model/onnx/internal/onnxpb"
 )
@@ -325,6 +326,7 @@ func FuzzImport(f *testing.F) {
 		}
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
+		defer allocation.Bound(t)()
 		g, err := Import(data, Options{MaxElements: 1 << 14})
 		if err != nil {
 			if !classified(err) {
@@ -354,6 +356,7 @@ func FuzzNode(f *testing.F) {
 		f.Add(uint8(i), uint8(i), []byte{2, 3}, []byte{0, 1}, int64(0), int64(-1))
 	}
 	f.Fuzz(func(t *testing.T, kind, opset uint8, dims, list []byte, a, b int64) {
+		defer allocation.Bound(t)()
 		numbers := make([]int64, min(len(list), 16))
 		for i := range numbers {
 			numbers[i] = int64(int8(list[i]))
@@ -412,6 +415,7 @@ func FuzzReadTensor(f *testing.F) {
 		f.Add(data)
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
+		defer allocation.Bound(t)()
 		_, tensor, err := ReadTensor(data)
 		if err != nil {
 			if !classified(err) {

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	"github.com/zkinfer/zkinfer/internal/allocation"
 	"github.com/zkinfer/zkinfer/model"
 )
 
@@ -69,7 +70,10 @@ func FuzzImport(f *testing.F) {
 			f.Add(data)
 		}
 	}
-	f.Fuzz(func(t *testing.T, data []byte) { importAny(t, data) })
+	f.Fuzz(func(t *testing.T, data []byte) {
+		defer allocation.Bound(t)()
+		importAny(t, data)
+	})
 }
 
 // importAny demands a graph that runs, or an error of the package's.

@@ -18,6 +18,7 @@ import (
 	curve "github.com/consensys/gnark-crypto/ecc/bn254/mpcsetup"
 	"github.com/consensys/gnark/backend/groth16/bn254/mpcsetup"
 
+	"github.com/zkinfer/zkinfer/internal/allocation"
 	"github.com/zkinfer/zkinfer/internal/envelope"
 )
 
@@ -488,7 +489,7 @@ func TestHostileBodies(t *testing.T) {
 		c := copied(t, whole)
 		forge(t, c, e.number, func(_ *header, b []byte) []byte { copy(b[e.at:], e.bytes); return b })
 		var err error
-		if used := allocated(func() { err = verdict(c) }); used > 64<<20 {
+		if used := allocation.Of(func() { err = verdict(c) }); used > 64<<20 {
 			t.Errorf("%s: %d bytes allocated", name, used)
 		}
 		if !errors.Is(err, ErrMalformed) {
@@ -522,7 +523,7 @@ func TestShiftedLength(t *testing.T) {
 		return b
 	})
 	var err error
-	if used := allocated(func() { err = verdict(c) }); used > 64<<20 {
+	if used := allocation.Of(func() { err = verdict(c) }); used > 64<<20 {
 		t.Errorf("%d bytes allocated", used)
 	}
 	if !errors.Is(err, ErrMalformed) || !strings.Contains(err.Error(), "compressed") {

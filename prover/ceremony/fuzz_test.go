@@ -4,20 +4,11 @@ import (
 	"bytes"
 	"os"
 	"path/filepath"
-	"runtime"
 	"testing"
 
+	"github.com/zkinfer/zkinfer/internal/allocation"
 	"github.com/zkinfer/zkinfer/internal/envelope"
 )
-
-// allocated runs f and is how many bytes it allocated.
-func allocated(f func()) uint64 {
-	var before, after runtime.MemStats
-	runtime.ReadMemStats(&before)
-	f()
-	runtime.ReadMemStats(&after)
-	return after.TotalAlloc - before.TotalAlloc
-}
 
 // Whatever a file holds: no panic, memory in proportion to its size, and what is taken encodes as it was.
 func FuzzEntry(f *testing.F) {
@@ -34,11 +25,12 @@ func FuzzEntry(f *testing.F) {
 		f.Add(payload)
 	}
 	f.Fuzz(func(t *testing.T, payload []byte) {
+		defer allocation.Bound(t)()
 		b := envelope.Encode(KindTranscript, transcriptVersion, payload) // a fuzzer does not find digests
 		var h *header
 		var body []byte
 		var err error
-		if n := allocated(func() { h, body, err = decodeEntry(b) }); n > 1<<20+64*uint64(len(b)) {
+		if n := allocation.Of(func() { h, body, err = decodeEntry(b) }); n > 1<<20+64*uint64(len(b)) {
 			t.Errorf("%d bytes allocated for %d", n, len(b))
 		}
 		if err != nil {
@@ -68,6 +60,7 @@ func FuzzBody(f *testing.F) {
 		f.Add(uint8(at>>2), at, []byte{0xff, 0xff, 0xff, 0xff}, int8(-1))
 	}
 	f.Fuzz(func(t *testing.T, which uint8, at uint16, patch []byte, longer int8) {
+		defer allocation.Bound(t)()
 		body := bytes.Clone(bodies[int(which)%len(bodies)])
 		copy(body[int(at)%len(body):], patch)
 		if n := len(body) + int(longer); longer < 0 {
@@ -78,7 +71,7 @@ func FuzzBody(f *testing.F) {
 		for _, read := range readers(&c.Shape) {
 			var v gnarkValue
 			var err error
-			if n := allocated(func() { v, err = read(body) }); n > 1<<20+64*uint64(len(body)) {
+			if n := allocation.Of(func() { v, err = read(body) }); n > 1<<20+64*uint64(len(body)) {
 				t.Errorf("%d bytes allocated for %d", n, len(body))
 			}
 			if err != nil {
@@ -111,7 +104,8 @@ func FuzzPtau(f *testing.F) {
 	f.Add(good)
 	f.Add(good[:200])
 	f.Fuzz(func(t *testing.T, b []byte) {
-		n := allocated(func() {
+		defer allocation.Bound(t)()
+		n := allocation.Of(func() {
 			p := &ptau{file: bytes.NewReader(b), size: int64(len(b))}
 			if p.scan() == nil {
 				p.powers(1 << minPower)

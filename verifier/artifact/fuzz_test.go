@@ -4,6 +4,7 @@ import (
 	"os"
 	"testing"
 
+	"github.com/zkinfer/zkinfer/internal/allocation"
 	"github.com/zkinfer/zkinfer/internal/envelope"
 )
 
@@ -23,6 +24,7 @@ func FuzzModelCommitment(f *testing.F) {
 		f.Add(payload[:len(payload)/2])
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {
+		defer allocation.Bound(t)()
 		m, err := decodeModel(b)
 		if err != nil {
 			return

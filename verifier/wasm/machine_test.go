@@ -3,10 +3,10 @@ package main
 import (
 	"bytes"
 	"encoding/json"
-	"runtime"
 	"slices"
 	"testing"
 
+	"github.com/zkinfer/zkinfer/internal/allocation"
 	"github.com/zkinfer/zkinfer/verifier/session"
 	"github.com/zkinfer/zkinfer/verifier/session/vectortest"
 )
@@ -153,11 +153,12 @@ func FuzzCalls(f *testing.F) {
 	}
 	f.Add(append(bytes.Clone(key), commitment...), uint32(len(key)), honest.Proof, uint32(1), uint32(len(honest.Proof)), uint32(0))
 	f.Fuzz(func(t *testing.T, load []byte, keySize uint32, proof []byte, handle, proofSize, withContext uint32) {
+		defer allocation.Bound(t)()
 		m := newMachine()
 		m.send(key, commitment)
 		m.load(uint32(len(key)))
 		m.decoded(t)
-		allocated := memory(func() {
+		allocated := allocation.Of(func() {
 			m.send(load)
 			m.load(keySize)
 			m.decoded(t)
@@ -171,13 +172,4 @@ func FuzzCalls(f *testing.F) {
 			t.Fatalf("%d bytes allocated, at most %d", allocated, limit)
 		}
 	})
-}
-
-// memory is the number of bytes that f allocates, freed or not.
-func memory(f func()) uint64 {
-	var before, after runtime.MemStats
-	runtime.ReadMemStats(&before)
-	f()
-	runtime.ReadMemStats(&after)
-	return after.TotalAlloc - before.TotalAlloc
 }

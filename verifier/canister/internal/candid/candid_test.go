@@ -5,8 +5,9 @@ import (
 	"encoding/hex"
 	"errors"
 	"reflect"
-	"runtime"
 	"testing"
+
+	"github.com/zkinfer/zkinfer/internal/allocation"
 )
 
 var point = Record(Field{"x", Int32}, Field{"label", Opt(Text)}, Field{"data", Blob})
@@ -84,17 +85,16 @@ func TestHostileMessages(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, as := range []*Type{Bool, Blob, Vec(Null), point, Variant(Field{"a", Null}), Opt(Text)} {
-			var before, after runtime.MemStats
-			runtime.ReadMemStats(&before)
-			v, err := Decode(b, as)
-			runtime.ReadMemStats(&after)
+			var v []any
+			var err error
+			n := allocation.Of(func() { v, err = Decode(b, as) })
 			if err != nil && !errors.Is(err, ErrMalformed) {
 				t.Errorf("%s: %v", what, err)
 			}
 			if err == nil {
 				t.Errorf("%s decoded as %v", what, v)
 			}
-			if n := after.TotalAlloc - before.TotalAlloc; n > 1<<18 {
+			if n > 1<<18 {
 				t.Errorf("%s: %d bytes allocated", what, n)
 			}
 		}
@@ -139,6 +139,7 @@ func FuzzDecode(f *testing.F) {
 	f.Add([]byte("DIDL\x00\x00"))
 	types := []*Type{shape, Opt(Blob)}
 	f.Fuzz(func(t *testing.T, b []byte) {
+		defer allocation.Bound(t)()
 		v, err := Decode(b, types...)
 		if err != nil {
 			return

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/zkinfer/zkinfer/internal/allocation"
 	"github.com/zkinfer/zkinfer/verifier/artifact"
 	"github.com/zkinfer/zkinfer/verifier/canister/internal/candid"
 )
@@ -162,6 +163,7 @@ func FuzzMethods(f *testing.F) {
 		f.Fatal(err)
 	}
 	f.Fuzz(func(t *testing.T, which uint8, argument []byte) {
+		defer allocation.Bound(t)()
 		if _, err := methods[int(which)%len(methods)](s, argument); err == nil && which%16 == 0 {
 			if answer, err := s.verify(proof); err != nil || outcome(t, answer) != "ok" {
 				t.Fatalf("the frozen proof is refused: %v", err)

@@ -3,6 +3,8 @@ package wasm
 import (
 	"bytes"
 	"testing"
+
+	"github.com/zkinfer/zkinfer/internal/allocation"
 )
 
 // sample is a module with one of everything: a call of an import, a loop, a table, data.
@@ -73,6 +75,7 @@ func TestRefused(t *testing.T) {
 func FuzzParse(f *testing.F) {
 	f.Add(sample())
 	f.Fuzz(func(t *testing.T, b []byte) {
+		defer allocation.Bound(t)()
 		m, err := Parse(b)
 		if err != nil {
 			return
