@@ -168,7 +168,7 @@ func (g *generator) publicTensor(side string, of func(*verifier.Bundle) *verifie
 	for name, change := range map[string]func([]int64) []int64{
 		"raised by one":         func(v []int64) []int64 { v[0]++; return v },
 		"lowered by one":        func(v []int64) []int64 { v[len(v)-1]--; return v },
-		"exchanged":             func(v []int64) []int64 { v[0], v[1] = v[1], v[0]; return v },
+		"exchanged":             exchangeFirst,
 		"beyond its range":      func(v []int64) []int64 { v[0] = math.MaxInt32; return v },
 		"below its range":       func(v []int64) []int64 { v[1] = math.MinInt32; return v },
 		"with a value missing":  func(v []int64) []int64 { return v[1:] },
@@ -178,6 +178,17 @@ func (g *generator) publicTensor(side string, of func(*verifier.Bundle) *verifie
 		g.later(side+" "+name, func(b *verifier.Bundle) { v := of(b); v.Values = change(v.Values) }, "rejected", "bad_statement")
 	}
 	g.later(side+" as a commitment", func(b *verifier.Bundle) { v := of(b); v.Values, v.Commitment = nil, []bn254.G1Affine{g.key.Alpha} }, "bad_statement")
+}
+
+// exchangeFirst exchanges the first value and the first that differs from it.
+func exchangeFirst(v []int64) []int64 {
+	for i := range v {
+		if v[i] != v[0] {
+			v[0], v[i] = v[i], v[0]
+			break
+		}
+	}
+	return v
 }
 
 func (g *generator) privateTensor(side string, of func(*verifier.Bundle) *verifier.TensorValue) {
