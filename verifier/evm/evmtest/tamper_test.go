@@ -28,7 +28,12 @@ func all(t *testing.T) []*proved {
 func each(t *testing.T, test func(t *testing.T, p *proved, d *deployed)) {
 	t.Helper()
 	contracts(t, optimized, frozen(t, "public").key) // skips before any key is made
-	for _, p := range all(t) {
+	eachOf(t, all(t), test)
+}
+
+func eachOf(t *testing.T, proofs []*proved, test func(t *testing.T, p *proved, d *deployed)) {
+	t.Helper()
+	for _, p := range proofs {
 		t.Run(p.name, func(t *testing.T) { test(t, p, deploy(t, optimized, p.key, p.model)) })
 	}
 }
