@@ -15,9 +15,9 @@ import (
 	"io"
 	"log"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"strings"
+
+	"github.com/zkinfer/zkinfer/verifier/canister/internal/rewrite"
 )
 
 func main() {
@@ -32,7 +32,7 @@ func main() {
 }
 
 func run(dir string, check bool) error {
-	compiled, err := compile(dir)
+	compiled, err := rewrite.Compile(dir, "./module")
 	if err != nil {
 		return err
 	}
@@ -40,7 +40,7 @@ func run(dir string, check bool) error {
 	if err != nil {
 		return err
 	}
-	module, err := rewrite(compiled, string(did))
+	module, err := rewrite.Module(compiled, string(did))
 	if err != nil {
 		return err
 	}
@@ -54,28 +54,6 @@ func run(dir string, check bool) error {
 	}
 	fmt.Printf("%s: %d bytes, %d compressed\n", path, len(module), len(packed))
 	return os.WriteFile(path, packed, 0o644)
-}
-
-// compile builds the program for WASI.
-func compile(dir string) ([]byte, error) {
-	version, err := exec.Command("go", "list", "-C", dir, "-m", "-f", "{{.GoVersion}}").Output()
-	if err != nil {
-		return nil, fmt.Errorf("go list: %w", err)
-	}
-	tmp, err := os.MkdirTemp("", "canister")
-	if err != nil {
-		return nil, err
-	}
-	defer os.RemoveAll(tmp)
-	out := filepath.Join(tmp, "module.wasm")
-	c := exec.Command("go", "build", "-C", dir, "-trimpath", "-buildvcs=false", "-ldflags=-s -w -buildid=", "-buildmode=c-shared", "-o", out, "./module")
-	c.Env = append(os.Environ(), "GOOS=wasip1", "GOARCH=wasm", "GOFLAGS=", "GOWASM=", "GOEXPERIMENT=", "CGO_ENABLED=0", "GOWORK=off",
-		"GOTOOLCHAIN=go"+strings.TrimSpace(string(version)))
-	c.Stderr = os.Stderr
-	if err := c.Run(); err != nil {
-		return nil, fmt.Errorf("go build: %w", err)
-	}
-	return os.ReadFile(out)
 }
 
 func compress(module []byte) ([]byte, error) {

@@ -1,4 +1,4 @@
-package main
+package rewrite
 
 import (
 	"bytes"
@@ -31,7 +31,7 @@ func compiled(t *testing.T, imports ...wasm.Import) []byte {
 
 // Calls still reach what they reached, wherever it went.
 func TestRewrite(t *testing.T) {
-	b, err := rewrite(compiled(t, wasm.Import{Module: wasi, Name: "sched_yield"}, wasm.Import{Module: "ic0", Name: "debug_print"},
+	b, err := Module(compiled(t, wasm.Import{Module: wasi, Name: "sched_yield"}, wasm.Import{Module: "ic0", Name: "debug_print"},
 		wasm.Import{Module: wasi, Name: "proc_exit"}, wasm.Import{Module: "ic0", Name: "msg_reply"}), "service : {}")
 	if err != nil {
 		t.Fatal(err)
@@ -58,7 +58,7 @@ func TestRewrite(t *testing.T) {
 // What has no substitute is refused by name, not left to fail on chain.
 func TestRewriteRefuses(t *testing.T) {
 	for want, i := range map[string]wasm.Import{"sock_accept": {Module: wasi, Name: "sock_accept"}, "env.f": {Module: "env", Name: "f"}} {
-		if _, err := rewrite(compiled(t, i), ""); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := Module(compiled(t, i), ""); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v", want, err)
 		}
 	}

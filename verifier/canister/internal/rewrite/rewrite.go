@@ -1,4 +1,9 @@
-package main
+// Package rewrite makes canisters of the Internet Computer from Go programs.
+//
+// The promise: the same sources give the same bytes on every machine, as paths, version control and the environment's settings are
+// left out and the compiler is the version that the program's go.mod names; and the module imports the system's
+// interface and nothing else. How Go comes to WASI and WASI to the system's interface is docs/canister.md's "How it is built".
+package rewrite
 
 import (
 	"fmt"
@@ -9,10 +14,10 @@ import (
 
 const wasi = "wasi_snapshot_preview1"
 
-// rewrite makes a canister of a module that Go compiled for WASI: the imports of WASI become functions
+// Module makes a canister of a module that Go compiled for WASI: the imports of WASI become functions
 // of the module, exported methods get names with a space, which Go refuses, the runtime starts by
 // itself, and the interface stands in a section of its own.
-func rewrite(compiled []byte, did string) ([]byte, error) {
+func Module(compiled []byte, did string) ([]byte, error) {
 	m, err := wasm.Parse(compiled)
 	if err != nil {
 		return nil, err
