@@ -1,7 +1,9 @@
 package tflite
 
 import (
+	"bytes"
 	"context"
+	"encoding/binary"
 	"errors"
 	"math/rand/v2"
 	"os"
@@ -51,6 +53,22 @@ func TestMutatedModels(t *testing.T) {
 			}
 		}
 		importAny(t, data)
+	}
+}
+
+// What lies behind a slice in its capacity is no part of the file: flatbuffers slices up to where an offset says, and Go lets it.
+func TestBehindTheFile(t *testing.T) {
+	file, err := os.ReadFile("../../testvectors/tflite/ops/add_relu/model.tflite")
+	if err != nil {
+		t.Fatal(err)
+	}
+	name := bytes.Index(file, []byte("input0"))
+	if name < 4 {
+		t.Fatal("the file has no tensor of that name")
+	}
+	binary.LittleEndian.PutUint32(file[name-4:], uint32(len(file)-name+1000))
+	if _, err := Parse(append(file, make([]byte, 2000)...)[:len(file)]); !errors.Is(err, ErrMalformed) {
+		t.Errorf("a name that is longer than the file: %v", err)
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math"
+	"slices"
 
 	flatbuffers "github.com/google/flatbuffers/go"
 
@@ -61,6 +62,7 @@ func parse(data []byte) (f *file, err error) {
 	if len(data) < 8 || string(data[4:8]) != "TFL3" {
 		return nil, fmt.Errorf("%w: no file identifier TFL3 at byte 4", ErrMalformed)
 	}
+	data = slices.Clip(data) // accessors slice up to where an offset says, and Go allows that up to the capacity
 	r := &reader{data: data, model: schema.GetRootAsModel(data, 0)}
 	if v := r.model.Version(); v != 3 {
 		return nil, fmt.Errorf("%w: schema version %d, expected 3", ErrUnsupportedModel, v)
