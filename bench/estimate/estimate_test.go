@@ -106,14 +106,6 @@ func within(estimate, measured int64) bool {
 	return math.Abs(float64(estimate-measured)) <= 0.05*float64(measured)
 }
 
-// By hand: 16×16 products and 16 outputs, each as 20 products.
-func TestReplicated(t *testing.T) {
-	r := NewReplicated(dense(t, 16), Cost{Wall: 1})
-	if work := int64(16*16 + 20*16); r.CanisterInstructions != 10*work || r.EVMGas != 21000+60*work || r.Native.Wall != 1 {
-		t.Errorf("%+v", r)
-	}
-}
-
 // A probe measures everything. How fast it is is no business of a test.
 func TestProbe(t *testing.T) {
 	cpu := 0.0

@@ -1,23 +1,11 @@
 package estimate
 
-import (
-	"github.com/zkinfer/zkinfer/circuits"
-	"github.com/zkinfer/zkinfer/model"
-)
+import "github.com/zkinfer/zkinfer/circuits"
 
 // Verification is what checking one proof costs: natively, as a canister of the Internet Computer, and
 // as a contract of the Ethereum Virtual Machine.
 type Verification struct {
 	Native               Cost  `json:"native_seconds"`
-	CanisterInstructions int64 `json:"canister_instructions"`
-	CanisterCycles       int64 `json:"canister_cycles"`
-	EVMGas               int64 `json:"evm_gas"`
-}
-
-// Replicated is what it costs instead that every node runs the model, whose weights all then see: for
-// one node, but for cycles, which pay for a subnet.
-type Replicated struct {
-	Native               Cost  `json:"native_seconds"` // measured, on one core
 	CanisterInstructions int64 `json:"canister_instructions"`
 	CanisterCycles       int64 `json:"canister_cycles"`
 	EVMGas               int64 `json:"evm_gas"`
@@ -88,26 +76,3 @@ func NewVerification(s circuits.Shape, r *Rates) Verification {
 // multiExpShare is the time of a point in a small multi-exponentiation over that of a multiplication
 // alone.
 const multiExpShare = 0.7
-
-// What an integer multiplication and addition with its loads and its share of a loop takes: in
-// WebAssembly without vector instructions, and as EVM opcodes.
-const (
-	instructionsPerMAC = 10
-	gasPerMAC          = 60
-	perActivation      = 20 // the same for the function of an output element, in MACs
-)
-
-// NewReplicated estimates the model run by everybody. native is what one run took here.
-func NewReplicated(g *model.Graph, native Cost) Replicated {
-	work := int64(0)
-	for _, n := range g.Nodes {
-		out := g.Tensors[n.Out]
-		work += n.Op.MACs(g.Operands(n), out)
-		if _, moves := n.Op.(model.Rearrangement); !moves {
-			work += perActivation * int64(out.Len())
-		}
-	}
-	r := Replicated{Native: native, CanisterInstructions: instructionsPerMAC * work, EVMGas: gasTransaction + gasPerMAC*work}
-	r.CanisterCycles = canisterCall + r.CanisterInstructions
-	return r
-}

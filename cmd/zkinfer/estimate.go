@@ -27,25 +27,29 @@ type estimateReport struct {
 	VerifyingKeyBytes int64                 `json:"verifying_key_bytes"`
 	ProofBytes        int                   `json:"proof_bytes"`
 	Verify            estimate.Verification `json:"verify"`
-	Replicated        *estimate.Replicated  `json:"replicated,omitempty"` // of zkinfer estimate alone
-	Machine           *estimate.Rates       `json:"machine,omitempty"`    // what was probed; absent where a usual machine stands in
+	Replicated        *estimate.Replicated  `json:"replicated"`
+	Machine           *estimate.Rates       `json:"machine,omitempty"` // what was probed; absent where a usual machine stands in
 }
 
-// newEstimate is what a plan says. rates are those of the machine, nil where a usual one stands in.
-func newEstimate(backend string, plan *prover.Plan, rates *estimate.Rates) *estimateReport {
+// newEstimate is what a plan says, beside the model run by everybody. rates are those of the machine, nil where a usual one stands
+// in.
+func newEstimate(backend string, plan *prover.Plan, replicated *estimate.Replicated, rates *estimate.Rates) *estimateReport {
 	p := &plan.Proof
 	return &estimateReport{
 		Backend: backend, Constraints: p.Constraints, DomainSize: p.DomainSize,
 		ProveSeconds: p.Prove.Wall, ProveCPUSeconds: p.Prove.CPU, SetupSeconds: p.Setup.Wall, SetupCPUSeconds: p.Setup.CPU,
 		MemoryBytes: p.Memory, ProvingKeyBytes: p.ProvingKeyBytes, VerifyingKeyBytes: p.VerifyingKeyBytes, ProofBytes: p.ProofBytes,
-		Verify: plan.Verification, Machine: rates,
+		Verify: plan.Verification, Replicated: replicated, Machine: rates,
 	}
 }
 
-// print is the one line of inspect.
+// print is what inspect says: the proof, and its verification beside the model run by every node.
 func (e *estimateReport) print(w io.Writer) {
 	fmt.Fprintf(w, "estimated for %s on two usual cores: proof in %s with %s of memory, proving key %s, setup %s (zkinfer estimate probes this machine)\n",
 		e.Backend, seconds(e.ProveSeconds), byteSize(e.MemoryBytes), byteSize(e.ProvingKeyBytes), seconds(e.SetupSeconds))
+	v, r := e.Verify, e.Replicated
+	fmt.Fprintf(w, "on chain: a verification takes %s canister instructions or %s gas; if every node runs the model instead, %s instructions or %s gas (docs/onchain.md)\n",
+		about(v.CanisterInstructions), about(v.EVMGas), between(r.CanisterInstructionsLeast, r.CanisterInstructions), between(r.EVMGasLeast, r.EVMGas))
 }
 
 type estimateFlags struct {
@@ -102,9 +106,7 @@ func (f *estimateFlags) run(ctx context.Context, u *ui, path string) error {
 	if err != nil {
 		return err
 	}
-	r := newEstimate(backend.Name(), plan, rates)
-	replicated := estimate.NewReplicated(g, native)
-	r.Replicated = &replicated
+	r := newEstimate(backend.Name(), plan, estimate.NewReplicated(g, &native), rates)
 	return u.report(r, func(w io.Writer) { r.printAll(w) })
 }
 
@@ -135,9 +137,29 @@ func (e *estimateReport) printAll(w io.Writer) {
 	table(w, "lrr",
 		[]string{"", "verify a proof", "every node runs the model"},
 		[]string{"natively", seconds(v.Native.Wall), seconds(r.Native.Wall)},
-		[]string{"canister instructions", grouped(v.CanisterInstructions), grouped(r.CanisterInstructions)},
-		[]string{"canister cycles, 13 nodes", grouped(v.CanisterCycles), grouped(r.CanisterCycles)},
-		[]string{"EVM gas", grouped(v.EVMGas), grouped(r.EVMGas)},
+		[]string{"canister instructions", about(v.CanisterInstructions), between(r.CanisterInstructionsLeast, r.CanisterInstructions)},
+		[]string{"canister cycles, 13 nodes", about(v.CanisterCycles), between(r.CanisterCyclesLeast, r.CanisterCycles)},
+		[]string{"EVM gas", about(v.EVMGas), between(r.EVMGasLeast, r.EVMGas)},
+		[]string{"EVM gas for the weights, once", "", about(r.EVMGasWeights)},
 		[]string{"who sees the weights", "the prover", "everybody"},
 	)
+}
+
+// between is a range of a number.
+func between(least, most int64) string { return about(least) + " to " + about(most) }
+
+// about is a number in two or three digits, a dash where it is not known.
+func about(n int64) string {
+	switch v := float64(n); {
+	case n == 0:
+		return "–"
+	case v < 1e3:
+		return fmt.Sprint(n)
+	case v < 1e6:
+		return fmt.Sprintf("%.0f k", v/1e3)
+	case v < 1e8:
+		return fmt.Sprintf("%.1f M", v/1e6)
+	default:
+		return grouped(int64(v/1e6+0.5)) + " M"
+	}
 }

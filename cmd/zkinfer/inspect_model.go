@@ -162,7 +162,7 @@ func (r *modelReport) plan(g *model.Graph, named backendFlag, options prover.Opt
 	}
 	r.Totals.Constraints = &plan.Constraints
 	r.Totals.Border, r.Totals.Tables, r.Totals.Fixed = plan.Border, plan.Tables, plan.Fixed
-	r.Estimate = newEstimate(backend.Name(), plan, nil)
+	r.Estimate = newEstimate(backend.Name(), plan, estimate.NewReplicated(g, nil), nil)
 }
 
 func tensorReports(specs []model.Tensor) []tensorReport {

@@ -29,7 +29,8 @@ func TestInstructions(t *testing.T) {
 		freeze(t)
 	}
 	got := map[string]int64{}
-	for name, dir := range map[string]string{"public": vectors + "public", "private": vectors + "private", "fold64": fold64} {
+	for name, dir := range map[string]string{"public": vectors + "public", "private": vectors + "private",
+		"mnist": vectors + "mnist", "mnist-private": vectors + "mnist-private", "ad01": vectors + "ad01", "fold64": fold64} {
 		a := readArtifacts(t, dir)
 		if name == "fold64" && (len(a.model.Rows) != 64 || len(a.vk.K) < 64) {
 			t.Fatalf("%d points, %d public inputs", len(a.model.Rows), len(a.vk.K))
