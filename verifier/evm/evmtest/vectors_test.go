@@ -53,21 +53,26 @@ func TestSharedVectors(t *testing.T) {
 	}
 }
 
-// provedOf is nil for files that are refused before anything is sent.
+// provedOf is nil for files that are refused before anything is sent, and for proof systems that have no contract.
 func provedOf(v *vectortest.Vectors, c *vectortest.Case) *proved {
-	vk, err := artifact.DecodeVerifyingKey(v.Files[c.Key])
+	key, err := artifact.DecodeVerifyingKey(v.Files[c.Key])
 	if err != nil {
 		return nil
 	}
 	m, err := artifact.DecodeModelCommitment(v.Files[c.Commitment])
-	if err != nil || m.Key != vk.Digest() || len(m.Inputs) != len(vk.Inputs) {
+	if err != nil || m.Key != key.Digest() {
+		return nil
+	}
+	vk, isGroth16 := key.(*verifier.VerifyingKey)
+	commitment, fits := m.Commitment.(*verifier.ModelCommitment)
+	if !isGroth16 || !fits || len(m.Inputs) != len(vk.Inputs) {
 		return nil
 	}
 	b, err := artifact.DecodeProof(c.Proof)
 	if err != nil {
 		return nil
 	}
-	return &proved{c.Name, vk, m.Commitment, b}
+	return &proved{c.Name, vk, commitment, b}
 }
 
 // tryDeployment is nil if there can be no contract for this key and this model.
