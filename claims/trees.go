@@ -51,6 +51,7 @@ type Leaf struct {
 func (r *Run) Fractions(trees []Tree, provers []TreeProver) (roots [][2]Message, leaves []Leaf) {
 	f := &fractions{run: r, trees: trees, provers: provers}
 	f.roots()
+	f.rootsThatAreLeaves()
 	for k := 0; k < f.height(); k++ {
 		f.level(k)
 	}
@@ -95,6 +96,17 @@ func (f *fractions) rootPair(t, n int) {
 		p, q := sent[i], sent[n+i]
 		f.rootMessages = append(f.rootMessages, [2]Message{p, q})
 		f.leaves = append(f.leaves, Leaf{P: Of(p), Q: Of(q)})
+	}
+}
+
+// rootsThatAreLeaves requires public numerators of trees without levels: no children's check does.
+func (f *fractions) rootsThatAreLeaves() {
+	for t := range f.trees {
+		if numerators := f.trees[t].Numerators; numerators != nil && f.trees[t].Height == 0 {
+			check := Check{Form: f.leaves[t].P}
+			check.Form.Add(minusOne(), Public(numerators(nil)))
+			f.run.Require(check)
+		}
 	}
 }
 

@@ -91,7 +91,13 @@ func (s *slowPair) Values() (a, b fr.Element) { return s.a[0], s.b[0] }
 func (e *executed) accepted(t *testing.T) bool {
 	t.Helper()
 	cells := e.cells()
-	n := e.plan.Network
+	return judged(t, cells, e.public, slowProver{cells})
+}
+
+// judged is what verifiers say of a prover's messages about cells.
+func judged(t *testing.T, cells plain.Cells, public [][]int64, prover claims.NetworkProver) bool {
+	t.Helper()
+	n := cells.Network
 	// Pads of linear messages stand behind everything.
 	first := len(cells.Z)
 	bits := claims.AxisBits(first + 4096)
@@ -105,18 +111,22 @@ func (e *executed) accepted(t *testing.T) bool {
 		wires = append(wires, random(1)...)
 		return wires[len(wires)-1]
 	})
-	if err := n.Prove(r, e.public, slowProver{cells}); err != nil {
+	if err := n.Prove(r, public, prover); err != nil {
 		t.Fatal(err)
 	}
 	padCell := func(i int) int { return first + i }
 	_, err := r.Merge(bits, padCell, func(blocks []claims.Block) claims.ProductProver {
-		return NewMerge(bits, e.z, cells.Z[first:], first, blocks)
+		table := make([]fr.Element, len(cells.Z))
+		for i := range blocks {
+			blocks[i].AddTo(table)
+		}
+		return NewProduct(slices.Clone(cells.Z), table)
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
 	v := claims.NewVerifier([32]byte{9}, r.Sent)
-	if err := n.Prove(v, e.public, nil); err != nil {
+	if err := n.Prove(v, public, nil); err != nil {
 		t.Fatal(err)
 	}
 	opening, err := v.Merge(bits, padCell, nil)
