@@ -58,14 +58,26 @@ func (b *Block) check(addressBits int) error {
 	return nil
 }
 
-// evaluation evaluates the extensions of functionals at one point of the address space, top bit first.
+// evaluation evaluates the extensions of functionals at one point of the address space, top bit first. What many blocks have in
+// common is computed once.
 type evaluation struct {
 	point  []fr.Element
+	top    []fr.Element            // eq of the first coordinates
 	tables map[[2]int][]fr.Element // eq of stretches of the point, by first coordinate and length
+	pairs  map[stretch]fr.Element  // products of pairs
 }
 
+// stretch is pairs at a coordinate.
+type stretch struct {
+	first *[2]fr.Element
+	n, at int
+}
+
+// topBits is the number of coordinates of which eq is tabulated.
+const topBits = 10
+
 func newEvaluation(point []fr.Element) *evaluation {
-	return &evaluation{point, map[[2]int][]fr.Element{}}
+	return &evaluation{point, EqTable(point[:min(topBits, len(point))]), map[[2]int][]fr.Element{}, map[stretch]fr.Element{}}
 }
 
 // At is the multilinear extension of the block's functional at a point of the address space, top bit first.
@@ -73,26 +85,51 @@ func (b *Block) At(point []fr.Element) fr.Element { return newEvaluation(point).
 
 func (e *evaluation) of(b *Block) fr.Element {
 	at := len(e.point) - b.Bits()
-	out := indicator(b.Offset>>b.Bits(), e.point[:at])
+	out := e.indicator(b.Offset>>b.Bits(), at)
 	out.Mul(&out, &b.Coefficient)
-	var v, sum fr.Element
 	for _, f := range b.Factors {
 		n := f.Bits()
-		if f.Dense == nil {
-			for i, p := range f.Pairs {
-				v.Sub(&p[1], &p[0]).Mul(&v, &e.point[at+i]).Add(&v, &p[0])
-				out.Mul(&out, &v)
-			}
-		} else {
-			sum.SetZero()
-			for i, eq := range e.table(at, n) {
-				sum.Add(&sum, v.Mul(&f.Dense[i], &eq))
-			}
-			out.Mul(&out, &sum)
-		}
+		v := e.factor(&f, at, n)
+		out.Mul(&out, &v)
 		at += n
 	}
 	return out
+}
+
+// indicator is that of a number of the first n coordinates.
+func (e *evaluation) indicator(i, n int) fr.Element {
+	t := min(topBits, len(e.point))
+	if n < t {
+		return indicator(i, e.point[:n])
+	}
+	out := indicator(i&(1<<(n-t)-1), e.point[t:n])
+	return *out.Mul(&out, &e.top[i>>(n-t)])
+}
+
+// factor is the extension of a factor of n bits at the coordinates from at on.
+func (e *evaluation) factor(f *Factor, at, n int) (v fr.Element) {
+	var x fr.Element
+	if f.Dense != nil {
+		for i, eq := range e.table(at, n) {
+			v.Add(&v, x.Mul(&f.Dense[i], &eq))
+		}
+		return v
+	}
+	if n == 0 {
+		return fr.One()
+	}
+	key := stretch{&f.Pairs[0], n, at}
+	v, ok := e.pairs[key]
+	if ok {
+		return v
+	}
+	v.SetOne()
+	for i, p := range f.Pairs {
+		x.Sub(&p[1], &p[0]).Mul(&x, &e.point[at+i]).Add(&x, &p[0])
+		v.Mul(&v, &x)
+	}
+	e.pairs[key] = v
+	return v
 }
 
 func (e *evaluation) table(at, n int) []fr.Element {

@@ -74,27 +74,22 @@ func (v *vector) sum() (s fr.Element) {
 	return s
 }
 
-// over is the vector over a part of the axis: its factor, none for a part of one element, and what multiplies it. ok is false
-// where the vector is 0 there.
-func (v *vector) over(p Part) (factor *Factor, coefficient fr.Element, ok bool) {
-	size := 1 << p.Bits
-	from := p.Start - v.start
-	if from >= v.n || from+size <= 0 {
-		return nil, coefficient, false
-	}
+// over is the vector over a part of the axis that it meets: a factor, and what multiplies it unless that is 1.
+func (v *vector) over(p Part) (f Factor, coefficient *fr.Element) {
+	size, from := 1<<p.Bits, p.Start-v.start
 	if v.isEq && from >= 0 && from&(size-1) == 0 && from+size <= v.n {
 		k := len(v.point) - p.Bits
-		if p.Bits > 0 {
-			factor = &Factor{Pairs: v.pairs[k:]}
+		if f.Pairs = v.pairs[k:]; k == 0 {
+			return f, nil
 		}
-		return factor, indicator(from>>p.Bits, v.point[:k]), true
+		e := indicator(from>>p.Bits, v.point[:k])
+		return f, &e
 	}
 	values := v.at(p)
 	if p.Bits == 0 {
-		return nil, values[0], true
+		return f, &values[0]
 	}
-	coefficient.SetOne()
-	return &Factor{Dense: values}, coefficient, true
+	return Factor{Dense: values}, nil
 }
 
 // at are the weights of a part.
@@ -193,11 +188,23 @@ func (w *Weights) Blocks(t *Tensor) []Block {
 	groups := w.contiguous()
 	var out []Block
 	for i := range t.Blocks {
-		if b, ok := blockOf(&t.Blocks[i], t.Shape, groups, w.Coefficient); ok {
-			out = append(out, b)
+		if b := &t.Blocks[i]; meets(b, groups) {
+			out = append(out, blockOf(b, t.Shape, groups, w.Coefficient))
 		}
 	}
 	return out
+}
+
+// meets tells whether the groups may have weights other than 0 on a block.
+func meets(b *TensorBlock, groups []group) bool {
+	for i := range groups {
+		if g := &groups[i]; len(g.axes) == 1 {
+			if p := b.Parts[g.axes[0]]; p.Start >= g.start+g.n || p.Start+1<<p.Bits <= g.start {
+				return false
+			}
+		}
+	}
+	return true
 }
 
 // contiguous are the groups in the axes' order, joined where one's axes are not neighbours in their order.
@@ -278,25 +285,37 @@ func (g *group) multiply(values []fr.Element, axes, shape []int) {
 	}
 }
 
-// blockOf is the functional on one block; ok is false where it is 0.
-func blockOf(b *TensorBlock, shape []int, groups []group, coefficient fr.Element) (out Block, ok bool) {
-	out = Block{Offset: b.Offset, Coefficient: coefficient}
+// blockOf is the functional on one block that the groups meet.
+func blockOf(b *TensorBlock, shape []int, groups []group, coefficient fr.Element) Block {
+	out := Block{Offset: b.Offset, Coefficient: coefficient}
 	for i := range groups {
 		g := &groups[i]
 		if len(g.axes) > 1 {
 			out.Factors = append(out.Factors, Factor{Dense: g.within(b, shape)})
 			continue
 		}
-		factor, k, ok := g.over(b.Parts[g.axes[0]])
-		if !ok {
-			return out, false
+		factor, k := g.over(b.Parts[g.axes[0]])
+		if k != nil {
+			out.Coefficient.Mul(&out.Coefficient, k)
 		}
-		out.Coefficient.Mul(&out.Coefficient, &k)
-		if factor != nil {
-			out.Factors = append(out.Factors, *factor)
+		out.append(factor)
+	}
+	return out
+}
+
+// append adds a factor. Pairs that go on where the last factor's end in memory are one factor with them: so the axes of a
+// block of leaves are, and whoever evaluates sees that many blocks have the same.
+func (b *Block) append(f Factor) {
+	if f.Bits() == 0 {
+		return
+	}
+	if n := len(b.Factors); n > 0 && f.Dense == nil {
+		if last := b.Factors[n-1].Pairs; len(last) > 0 && cap(last) >= len(last)+len(f.Pairs) && &last[:len(last)+1][len(last)] == &f.Pairs[0] {
+			b.Factors[n-1].Pairs = last[:len(last)+len(f.Pairs)]
+			return
 		}
 	}
-	return out, true
+	b.Factors = append(b.Factors, f)
 }
 
 // within are the weights of a group of several axes, in ascending order, on a block.
