@@ -58,25 +58,40 @@ func permute[T any](perm, shape, next []int, values []T) []T {
 func alongAxis[T any](axis int, shape, next []int, values []T, reads func(o int, visit func(source int)), add func(a, b T) T) []T {
 	outer, inner := volume(shape[:axis]), volume(shape[axis+1:])
 	out := make([]T, volume(next))
+	var first, more []move // one of each element, and the others
 	for o := range next[axis] {
-		first := true
+		n := len(first)
 		reads(o, func(source int) {
 			if source < 0 || source >= shape[axis] {
 				return
 			}
-			for k := range outer {
-				to := out[(k*next[axis]+o)*inner:][:inner]
-				from := values[(k*shape[axis]+source)*inner:][:inner]
-				if first {
-					copy(to, from)
-					continue
-				}
-				for i := range to {
-					to[i] = add(to[i], from[i])
-				}
+			if m := (move{o, source}); len(first) == n {
+				first = append(first, m)
+			} else {
+				more = append(more, m)
 			}
-			first = false
 		})
+	}
+	for k := range outer {
+		to, from := out[k*next[axis]*inner:][:next[axis]*inner], values[k*shape[axis]*inner:][:shape[axis]*inner]
+		if inner == 1 {
+			for _, m := range first {
+				to[m.to] = from[m.from]
+			}
+		} else {
+			for _, m := range first {
+				copy(to[m.to*inner:][:inner], from[m.from*inner:])
+			}
+		}
+		for _, m := range more {
+			sum := to[m.to*inner:][:inner]
+			for i, v := range from[m.from*inner:][:inner] {
+				sum[i] = add(sum[i], v)
+			}
+		}
 	}
 	return out
 }
+
+// move is that of an element along an axis.
+type move struct{ to, from int }
