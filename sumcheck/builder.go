@@ -355,12 +355,14 @@ func (b *builder) output(id model.TensorID, private bool) {
 	b.Outputs = append(b.Outputs, b.external())
 }
 
-// TraceCells is the number of cells that each proof commits.
-func (p *Plan) TraceCells() (n int) {
+// Cells are the numbers of cells that each proof commits, and of parameters.
+func (p *Plan) Cells() (trace, parameters int) {
 	for _, t := range p.Network.Tensors {
-		if t.Owner != claims.Parameter {
-			n += t.Len()
+		if t.Owner == claims.Parameter {
+			parameters += t.Len()
+		} else {
+			trace += t.Len()
 		}
 	}
-	return n
+	return trace, parameters
 }

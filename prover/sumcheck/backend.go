@@ -90,7 +90,8 @@ func newModel(g *model.Graph, o prover.Options) (*lowered, error) {
 		return nil, err
 	}
 	n := minRowBits
-	for n < maxRowBits && plan.TraceCells()>>n > mostRows(n) {
+	trace, parameters := plan.Cells()
+	for n < maxRowBits && (trace>>n > mostRows(n) || (trace+parameters)>>n > mostPoints) {
 		n++
 	}
 	for ; n <= maxRowBits; n++ {
@@ -105,7 +106,10 @@ func newModel(g *model.Graph, o prover.Options) (*lowered, error) {
 	return nil, fmt.Errorf("%w: no size class has pads for all its messages", engine.ErrTooLarge)
 }
 
-// mostRows is how many rows of 2^n cells a model may have before longer ones are better.
+// mostPoints bounds all rows, those of the model too: a verification adds them up.
+const mostPoints = 1000
+
+// mostRows is how many rows of 2^n cells a proof may bring before longer ones are better.
 func mostRows(n int) int {
 	switch {
 	case n < 11:
