@@ -10,6 +10,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/zkinfer/zkinfer/internal/envelope"
+	"github.com/zkinfer/zkinfer/prover/ptau"
 )
 
 // KindTranscript is the kind of every file of a transcript.
@@ -157,7 +158,7 @@ func (h *header) check() error {
 			return err
 		}
 	}
-	if h.Source != nil && (len(h.Source.Blake2b) != 64 || h.Source.Power < minPower || h.Source.Power > maxPtauPower) {
+	if h.Source != nil && (len(h.Source.Blake2b) != 64 || h.Source.Power < minPower || h.Source.Power > ptau.MaxPower) {
 		return fmt.Errorf("%w: powers of tau of a file of power %d with a digest of %d bytes", ErrMalformed, h.Source.Power, len(h.Source.Blake2b))
 	}
 	if err := h.checkName(); err != nil {

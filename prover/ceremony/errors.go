@@ -4,6 +4,7 @@ import (
 	"errors"
 
 	"github.com/zkinfer/zkinfer/internal/envelope"
+	"github.com/zkinfer/zkinfer/prover/ptau"
 )
 
 // What can be wrong. Every error of this package wraps one of these or is the operating system's.
@@ -21,5 +22,5 @@ var (
 	// ErrBeacon: a random value that is none.
 	ErrBeacon = errors.New("unsuitable random value")
 	// ErrPowers: a file of powers of tau that is damaged, too small, or wrong.
-	ErrPowers = errors.New("unusable powers of tau")
+	ErrPowers = ptau.ErrPowers
 )

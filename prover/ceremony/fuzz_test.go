@@ -8,6 +8,7 @@ import (
 
 	"github.com/zkinfer/zkinfer/internal/allocation"
 	"github.com/zkinfer/zkinfer/internal/envelope"
+	"github.com/zkinfer/zkinfer/prover/ptau"
 )
 
 // Whatever a file holds: no panic, memory in proportion to its size, and what is taken encodes as it was.
@@ -106,9 +107,8 @@ func FuzzPtau(f *testing.F) {
 	f.Fuzz(func(t *testing.T, b []byte) {
 		defer allocation.Bound(t)()
 		n := allocation.Of(func() {
-			p := &ptau{file: bytes.NewReader(b), size: int64(len(b))}
-			if p.scan() == nil {
-				p.powers(1 << minPower)
+			if p, err := ptau.New(bytes.NewReader(b), int64(len(b))); err == nil {
+				ptauPowers(p, 1<<minPower)
 			}
 		})
 		if n > 1<<20+64*uint64(len(b)) {

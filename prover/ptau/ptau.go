@@ -1,7 +1,13 @@
-package ceremony
+// Package ptau reads files of powers of tau as snarkjs writes them, for the curve BN254.
+//
+// The promise: every point that is returned lies in its group and is not at infinity. Whether they are the
+// powers of one number is for the caller to check, and whose they are to know. Numbers in the file are
+// little-endian, coordinates in Montgomery form, points uncompressed.
+package ptau
 
 import (
 	"bufio"
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -15,7 +21,6 @@ import (
 
 	"github.com/consensys/gnark-crypto/ecc/bn254"
 	"github.com/consensys/gnark-crypto/ecc/bn254/fp"
-	"github.com/consensys/gnark/backend/groth16/bn254/mpcsetup"
 )
 
 // The sections of a .ptau file that a setup needs; the others (contributions, and what snarkjs
@@ -30,57 +35,96 @@ const (
 )
 
 const (
-	// maxPtauPower is snarkjs' own bound.
-	maxPtauPower    = 28
+	// MaxPower is snarkjs' own bound.
+	MaxPower        = 28
 	maxPtauSections = 64
 	ptauHeaderBytes = 4 + fp.Bytes + 4 + 4
 	ptauG1Bytes     = 2 * fp.Bytes
 	ptauG2Bytes     = 4 * fp.Bytes
 )
 
-// readPtau takes the powers for a domain of 2^power points from a .ptau file of that power or more, and
-// checks them. Numbers in the file are little-endian, coordinates in Montgomery form, points
-// uncompressed.
-func readPtau(path string, power int) (*mpcsetup.SrsCommons, *Source, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, nil, err
-	}
-	defer f.Close()
-	info, err := f.Stat()
-	if err != nil {
-		return nil, nil, err
-	}
-	p := &ptau{file: f, size: info.Size()}
-	if err := p.scan(); err != nil {
-		return nil, nil, err
-	}
-	if p.power < power {
-		return nil, nil, fmt.Errorf("%w: it holds powers for 2^%d constraints, the circuit needs 2^%d", ErrPowers, p.power, power)
-	}
-	powers, err := p.powers(1 << power)
-	if err != nil {
-		return nil, nil, err
-	}
-	if err := checkPowers(powers); err != nil {
-		return nil, nil, err
-	}
-	digest, err := p.digest()
-	return powers, &Source{Blake2b: digest, Power: p.power}, err
-}
+// ErrPowers: a file of powers of tau that is damaged, too small, or wrong.
+var ErrPowers = errors.New("unusable powers of tau")
 
-// ptau is an open .ptau file.
-type ptau struct {
+// File is an open .ptau file.
+type File struct {
+	// Power is log2 of the number of constraints that it holds powers for.
+	Power int
+
 	file     io.ReaderAt
 	size     int64
-	power    int
+	close    func() error
 	sections map[uint32]section
 }
 
 type section struct{ at, size int64 }
 
+// Begins tells whether b begins as a .ptau file does.
+func Begins(b []byte) bool { return bytes.HasPrefix(b, []byte("ptau")) }
+
+// Open opens a file and looks at its layout; points are checked as they are read.
+func Open(path string) (*File, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	info, err := f.Stat()
+	if err == nil {
+		var out *File
+		if out, err = New(f, info.Size()); err == nil {
+			out.close = f.Close
+			return out, nil
+		}
+	}
+	return nil, errors.Join(err, f.Close())
+}
+
+// New is Open for what is open already.
+func New(file io.ReaderAt, size int64) (*File, error) {
+	p := &File{file: file, size: size, close: func() error { return nil }}
+	return p, p.scan()
+}
+
+// Close closes what Open opened.
+func (p *File) Close() error { return p.close() }
+
+// Need errs unless the file holds powers for 2^power constraints.
+func (p *File) Need(power int) error {
+	if p.Power < power {
+		return fmt.Errorf("%w: it holds powers for 2^%d constraints, the circuit needs 2^%d", ErrPowers, p.Power, power)
+	}
+	return nil
+}
+
+// TauG1 is [τ⁰]₁ … [τⁿ⁻¹]₁; AlphaTauG1 and BetaTauG1 are the same times α and β, TauG2 is in the other
+// group. n is at most 2^Power, and 2^(Power+1) − 1 for TauG1.
+func (p *File) TauG1(n int) ([]bn254.G1Affine, error) {
+	return points(p, ptauTauG1, n, ptauG1Bytes, pointG1)
+}
+
+func (p *File) AlphaTauG1(n int) ([]bn254.G1Affine, error) {
+	return points(p, ptauAlphaTauG1, n, ptauG1Bytes, pointG1)
+}
+
+func (p *File) BetaTauG1(n int) ([]bn254.G1Affine, error) {
+	return points(p, ptauBetaTauG1, n, ptauG1Bytes, pointG1)
+}
+
+func (p *File) TauG2(n int) ([]bn254.G2Affine, error) {
+	return points(p, ptauTauG2, n, ptauG2Bytes, pointG2)
+}
+
+// BetaG2 is [β]₂.
+func (p *File) BetaG2() (bn254.G2Affine, error) {
+	beta, err := points(p, ptauBetaG2, 1, ptauG2Bytes, pointG2)
+	if err != nil {
+		return bn254.G2Affine{}, err
+	}
+	return beta[0], nil
+}
+
 // scan finds the sections: each is its number, its size and its bytes.
-func (p *ptau) scan() error {
+func (p *File) scan() error {
 	head, err := p.bytes(0, 12)
 	if err != nil || string(head[:4]) != "ptau" {
 		return fmt.Errorf("%w: it does not begin as a .ptau file does", ErrPowers)
@@ -113,7 +157,7 @@ func (p *ptau) scan() error {
 }
 
 // header reads the power, and compares every section's size with it.
-func (p *ptau) header() error {
+func (p *File) header() error {
 	s, ok := p.sections[ptauHeader]
 	if !ok || s.size != ptauHeaderBytes {
 		return fmt.Errorf("%w: no header of %d bytes", ErrPowers, ptauHeaderBytes)
@@ -128,10 +172,10 @@ func (p *ptau) header() error {
 		return fmt.Errorf("%w: they are of another curve than BN254", ErrPowers)
 	}
 	power := binary.LittleEndian.Uint32(b[4+fp.Bytes:])
-	if power < 1 || power > maxPtauPower {
-		return fmt.Errorf("%w: power %d, expected 1 to %d", ErrPowers, power, maxPtauPower)
+	if power < 1 || power > MaxPower {
+		return fmt.Errorf("%w: power %d, expected 1 to %d", ErrPowers, power, MaxPower)
 	}
-	p.power = int(power)
+	p.Power = int(power)
 	n := int64(1) << power
 	for id, want := range map[uint32]int64{
 		ptauTauG1: (2*n - 1) * ptauG1Bytes, ptauTauG2: n * ptauG2Bytes,
@@ -145,7 +189,7 @@ func (p *ptau) header() error {
 }
 
 // bytes are n bytes of the file; callers ask for no more than a section holds.
-func (p *ptau) bytes(at, n int64) ([]byte, error) {
+func (p *File) bytes(at, n int64) ([]byte, error) {
 	if at+n > p.size {
 		return nil, fmt.Errorf("%w: the file is truncated", ErrPowers)
 	}
@@ -156,8 +200,8 @@ func (p *ptau) bytes(at, n int64) ([]byte, error) {
 	return b, nil
 }
 
-// digest is the BLAKE2b-512 of the whole file.
-func (p *ptau) digest() ([]byte, error) {
+// Digest is the BLAKE2b-512 of the whole file.
+func (p *File) Digest() ([]byte, error) {
 	h, err := blake2b.New512(nil)
 	if err != nil {
 		return nil, err
@@ -166,34 +210,11 @@ func (p *ptau) digest() ([]byte, error) {
 	return h.Sum(nil), err
 }
 
-// powers are those for a domain of n points.
-func (p *ptau) powers(n int) (*mpcsetup.SrsCommons, error) {
-	out := &mpcsetup.SrsCommons{}
-	for _, s := range []struct {
-		id    uint32
-		into  *[]bn254.G1Affine
-		count int
-	}{{ptauTauG1, &out.G1.Tau, 2*n - 1}, {ptauAlphaTauG1, &out.G1.AlphaTau, n}, {ptauBetaTauG1, &out.G1.BetaTau, n}} {
-		points, err := ptauPoints(p, s.id, s.count, ptauG1Bytes, ptauG1)
-		if err != nil {
-			return nil, err
-		}
-		*s.into = points
+// points reads the first count points of a section, on all processors.
+func points[P any](p *File, id uint32, count, size int, read func([]byte) (P, bool)) ([]P, error) {
+	if int64(count)*int64(size) > p.sections[id].size {
+		return nil, fmt.Errorf("%w: %d points of section %d, which has %d bytes", ErrPowers, count, id, p.sections[id].size)
 	}
-	var err error
-	if out.G2.Tau, err = ptauPoints(p, ptauTauG2, n, ptauG2Bytes, ptauG2); err != nil {
-		return nil, err
-	}
-	beta, err := ptauPoints(p, ptauBetaG2, 1, ptauG2Bytes, ptauG2)
-	if err != nil {
-		return nil, err
-	}
-	out.G2.Beta = beta[0]
-	return out, nil
-}
-
-// ptauPoints reads the first count points of a section, on all processors.
-func ptauPoints[P any](p *ptau, id uint32, count, size int, read func([]byte) (P, bool)) ([]P, error) {
 	b, err := p.bytes(p.sections[id].at, int64(count)*int64(size))
 	if err != nil {
 		return nil, err
@@ -220,21 +241,21 @@ func ptauPoints[P any](p *ptau, id uint32, count, size int, read func([]byte) (P
 	return out, nil
 }
 
-// ptauG1 is x, y; the point at infinity is no power of tau.
-func ptauG1(b []byte) (p bn254.G1Affine, ok bool) {
-	ok = ptauCoordinates(b, &p.X, &p.Y)
+// pointG1 is x, y; the point at infinity is no power of tau.
+func pointG1(b []byte) (p bn254.G1Affine, ok bool) {
+	ok = coordinates(b, &p.X, &p.Y)
 	return p, ok && !p.IsInfinity() && p.IsOnCurve() // the curve is the group
 }
 
-// ptauG2 is x, y, each its real part first.
-func ptauG2(b []byte) (p bn254.G2Affine, ok bool) {
-	ok = ptauCoordinates(b, &p.X.A0, &p.X.A1, &p.Y.A0, &p.Y.A1)
+// pointG2 is x, y, each its real part first.
+func pointG2(b []byte) (p bn254.G2Affine, ok bool) {
+	ok = coordinates(b, &p.X.A0, &p.X.A1, &p.Y.A0, &p.Y.A1)
 	return p, ok && !p.IsInfinity() && p.IsOnCurve() && p.IsInSubGroup()
 }
 
-// ptauCoordinates reads numbers below the field's modulus in Montgomery form, which is how fp.Element
+// coordinates reads numbers below the field's modulus in Montgomery form, which is how fp.Element
 // holds them.
-func ptauCoordinates(b []byte, into ...*fp.Element) bool {
+func coordinates(b []byte, into ...*fp.Element) bool {
 	modulus := fp.Modulus().FillBytes(make([]byte, fp.Bytes))
 	for i, e := range into {
 		x := slices.Clone(b[i*fp.Bytes:][:fp.Bytes])
