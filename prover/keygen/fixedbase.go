@@ -117,6 +117,16 @@ func digit(x *[4]uint64, at, width uint) uint64 {
 	return v & (1<<width - 1)
 }
 
+// MultiplesG1 are the scalars times the generator of G1. It ends early with ctx.
+func MultiplesG1(ctx context.Context, scalars []fr.Element) ([]bn254.G1Affine, error) {
+	_, _, g, _ := bn254.Generators()
+	out, err := multiply(ctx, g1(g), [][]fr.Element{scalars})
+	if err != nil {
+		return nil, err
+	}
+	return out[0], nil
+}
+
 // chunk is how many points one goroutine makes affine together.
 const chunk = 1 << 12
 
