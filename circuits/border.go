@@ -38,7 +38,7 @@ func (p *Plan) newBorder(id model.TensorID, input bool) *border {
 	switch {
 	case input && p.opts.PrivateInput, !input && p.opts.PrivateOutput:
 		b.binding = Committed
-	case b.elements() > packLimit:
+	case b.elements() > packLimit && p.opts.Arithmetization == Rank1:
 		b.binding = Folded
 	default:
 		b.binding = Packed

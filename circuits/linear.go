@@ -127,7 +127,11 @@ func (l *linear) choosePacking(p *Plan) {
 	for _, k := range l.packings() {
 		l.pack(k[0], k[1], p.opts.FoldRows)
 		// Powers of β are shared by all layers; a layer is charged for those it alone would need.
-		if c := l.constraints() + l.powersNeeded(); best < 0 || c < best {
+		c := l.constraints() + l.powersNeeded()
+		if p.opts.Arithmetization == Gates {
+			c = l.gates() + l.powersNeeded()
+		}
+		if best < 0 || c < best {
 			best, b1, b2 = c, k[0], k[1]
 		}
 	}
@@ -313,6 +317,32 @@ func (l *linear) constraints() int {
 			if l.hasBias {
 				n++
 			}
+		}
+	}
+	return n
+}
+
+// gates is about what the layer costs in gates of three wires, where its parameters are constants: a
+// term of a sum each, a product and a term for each packed position, a term for each column.
+func (l *linear) gates() int {
+	n := 0
+	if !l.single() {
+		positions, windows := 0, 0
+		for _, c := range l.classes() {
+			positions += l.rows() * c.width
+		}
+		for _, t := range l.taps {
+			windows++
+			if t.sx != 0 {
+				windows += 2 * l.band
+			}
+		}
+		n += len(l.inputChannels()) * (positions*(l.k2+2) + windows)
+	}
+	for _, b := range l.blocks {
+		n += len(b.inputs) * len(l.taps)
+		if !l.single() {
+			n += 2 * (len(b.rows)*l.band*l.ow + len(l.taps))
 		}
 	}
 	return n

@@ -30,11 +30,27 @@ const maxPackedBits = 252
 // instead: each costs the verifier a scalar multiplication.
 const packLimit = 64
 
+// Arithmetization is the form that constraints are brought into, which decides what is cheap.
+type Arithmetization int
+
+const (
+	// Rank1 constraints multiply two sums of any length.
+	Rank1 Arithmetization = iota
+	// Gates of PLONK have three wires: a sum costs a gate a term, and so does committing a wire. The
+	// parameters are constants, for which nothing is folded, and public tensors are packed: there is no
+	// commitment of one wire that a verifier could compare with a fold.
+	Gates
+)
+
 // Options choose how the statement's parts are bound and how parameters are folded.
 type Options struct {
-	PrivateInput  bool
-	PrivateOutput bool
-	FoldRows      int // R, at most 1024; 0 leaves it to the plan
+	PrivateInput    bool
+	PrivateOutput   bool
+	FoldRows        int // R, at most 1024; 0 leaves it to the plan
+	Arithmetization Arithmetization
+	// PublicParameters leaves out the salts of keys that hold the parameters: whoever has the model makes the
+	// same key.
+	PublicParameters bool
 }
 
 // Binding says how a tensor of the statement is bound.
@@ -101,6 +117,9 @@ type gadget interface {
 
 // NewPlan plans the circuit of a graph.
 func NewPlan(g *model.Graph, opts Options) (*Plan, error) {
+	if opts.Arithmetization == Gates && opts.FoldRows == 0 {
+		opts.FoldRows = 1 // a folded constant costs as many gates as the constants it is made of
+	}
 	if opts.FoldRows != 0 {
 		return newPlan(g, opts, (*linear).choosePacking)
 	}
@@ -168,7 +187,7 @@ func (p *Plan) allocate(choose func(*linear, *Plan)) error {
 	for _, b := range p.borders {
 		b.demand(d)
 	}
-	p.limbBits = d.bestLimb()
+	p.limbBits = d.bestLimb(costsOf[p.opts.Arithmetization])
 	for i, g := range p.gadgets {
 		if err := g.allocate(p); err != nil {
 			return fmt.Errorf("node %q: %w", p.graph.Nodes[i].Name, err)

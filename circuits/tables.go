@@ -68,20 +68,28 @@ type demands struct{ bits map[uint]int }
 
 func newDemands() *demands { return &demands{bits: map[uint]int{}} }
 
+// lookupCosts are what the parts of a range check cost: a limb, which is a wire, a query and a term of a
+// sum, and a table's row.
+type lookupCosts struct{ limb, row int }
+
+// costsOf counts constraints, or gates: for a limb the difference with the challenge, its inverse, and a
+// term each of the sum of inverses and of the sum of limbs; for a row the quotient and a term.
+var costsOf = map[Arithmetization]lookupCosts{Rank1: {1, 1}, Gates: {4, 2}}
+
 // bestLimb is the limb width of least total cost: a query a limb, a row for each value of each
 // distinct width.
-func (d *demands) bestLimb() uint {
+func (d *demands) bestLimb(c lookupCosts) uint {
 	best, bestCost := uint(1), -1
 	for w := uint(1); w <= maxTableBits; w++ {
 		cost := 0
 		seen := map[uint]bool{}
 		for t, count := range d.bits {
 			ws := limbWidths(t, w)
-			cost += len(ws) * count
+			cost += len(ws) * count * c.limb
 			for _, x := range ws {
 				if !seen[x] {
 					seen[x] = true
-					cost += 1<<x + 1
+					cost += (1<<x + 1) * c.row
 				}
 			}
 		}
