@@ -370,7 +370,7 @@ func (r *rig) prove(t *testing.T, c claim, m *matrix, x, y, z []int64, mk *masks
 		t.Fatal(err)
 	}
 	a := newCircuit(r.layout)
-	for i, v := range verifier.PublicInputs(r.key, c.statement, s) {
+	for i, v := range verifier.PublicInputs(r.key.Fixed(), c.statement, s) {
 		a.Public[i] = v
 	}
 	in, out := r.layout.specs()
@@ -473,7 +473,7 @@ func times(p bn254.G1Affine, s fr.Element) (out bn254.G1Affine) {
 
 // theirs is gnark's verdict on the proof for S and the statement's packed tensors.
 func (r *rig) theirs(p *proved) error {
-	public := verifier.PublicInputs(r.key, p.statement, p.digest)
+	public := verifier.PublicInputs(r.key.Fixed(), p.statement, p.digest)
 	g := &gnarkbn254.Proof{Ar: p.proof.Ar, Bs: p.proof.Bs, Krs: p.proof.Krs, Commitments: p.proof.Commitments, CommitmentPok: p.proof.PoK}
 	return gnarkbn254.Verify(g, r.gnark, public, solidity.WithVerifierTargetSolidityVerifier(backend.GROTH16))
 }

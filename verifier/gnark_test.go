@@ -288,7 +288,7 @@ func clonePedersen(k pedersen.ProvingKey) pedersen.ProvingKey {
 
 // pairingHolds is Groth16's equation alone, without proof of knowledge and outer checks.
 func (r *rig) pairingHolds(p *proved) (bool, error) {
-	public := verifier.PublicInputs(r.key, p.statement, p.digest)
+	public := verifier.PublicInputs(r.key.Fixed(), p.statement, p.digest)
 	sum := r.key.K[0]
 	for k, ck := range r.key.Commitments {
 		public = append(public, verifier.Challenge(p.proof.Commitments[k], public[ck.PublicCommitted[0]-1]))

@@ -173,20 +173,16 @@ func (vk *VerifyingKey) check() error {
 			return fmt.Errorf("%w: verifying key with a description of %d bytes, at most %d", ErrMalformed, len(text), maxStringBytes)
 		}
 	}
-	public := 1
 	for _, specs := range [][]TensorSpec{vk.Inputs, vk.Outputs} {
-		if err := CheckSpecs(specs); err != nil {
-			return err
-		}
 		for i := range specs {
 			if n := specs[i].CommitmentPoints(); n != 1 {
 				return fmt.Errorf("%w: tensor %q with commitments of %d points, expected 1", ErrMalformed, specs[i].Name, n)
 			}
-			// Bounded inside the loop: a sum over all tensors could overflow a 32-bit int.
-			if public += specs[i].packed(); public > maxPublicInputs {
-				return fmt.Errorf("%w: verifying key with more than %d public inputs", ErrMalformed, maxPublicInputs)
-			}
 		}
+	}
+	public, err := CountPublicInputs(vk.Inputs, vk.Outputs)
+	if err != nil {
+		return err
 	}
 	if want := 1 + public + len(vk.Commitments); len(vk.K) != want {
 		return fmt.Errorf("%w: verifying key with %d public points, expected %d", ErrMalformed, len(vk.K), want)

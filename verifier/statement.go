@@ -164,13 +164,13 @@ func packTensor(t *TensorSpec, v *TensorValue) []fr.Element {
 }
 
 // PublicInputs are S and the packed tensors, in the circuit's order.
-func PublicInputs(vk *VerifyingKey, st *Statement, s fr.Element) []fr.Element {
+func PublicInputs(about *Subject, st *Statement, s fr.Element) []fr.Element {
 	out := []fr.Element{s}
-	for i := range vk.Inputs {
-		out = append(out, packTensor(&vk.Inputs[i], &st.Inputs[i])...)
+	for i := range about.Inputs {
+		out = append(out, packTensor(&about.Inputs[i], &st.Inputs[i])...)
 	}
-	for i := range vk.Outputs {
-		out = append(out, packTensor(&vk.Outputs[i], &st.Outputs[i])...)
+	for i := range about.Outputs {
+		out = append(out, packTensor(&about.Outputs[i], &st.Outputs[i])...)
 	}
 	return out
 }

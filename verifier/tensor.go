@@ -113,6 +113,24 @@ func CheckSpecs(specs []TensorSpec) error {
 	return nil
 }
 
+// CountPublicInputs is the number of public inputs, S among them, where these tensors are bound as they
+// say. It errs (ErrMalformed) on tensors that no model has.
+func CountPublicInputs(inputs, outputs []TensorSpec) (int, error) {
+	public := 1
+	for _, specs := range [][]TensorSpec{inputs, outputs} {
+		if err := CheckSpecs(specs); err != nil {
+			return 0, err
+		}
+		for i := range specs {
+			// Bounded inside the loop: a sum over all tensors could overflow a 32-bit int.
+			if public += specs[i].packed(); public > maxPublicInputs {
+				return 0, fmt.Errorf("%w: verifying key with more than %d public inputs", ErrMalformed, maxPublicInputs)
+			}
+		}
+	}
+	return public, nil
+}
+
 func (t *TensorSpec) check() error {
 	n := 1
 	for _, d := range t.Shape {

@@ -27,7 +27,7 @@ func (vk *VerifyingKey) Verify(m Commitment, st *Statement, proof []byte) error 
 	if err != nil {
 		return err
 	}
-	c := &check{vk: vk, model: model, statement: st, proof: p, public: PublicInputs(vk, st, s)}
+	c := &check{vk: vk, model: model, statement: st, proof: p, public: PublicInputs(vk.Fixed(), st, s)}
 	c.drawChallenges()
 	for _, step := range []func() error{c.knowledge, c.groth16, c.outer} {
 		if err := step(); err != nil {

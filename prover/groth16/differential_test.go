@@ -66,7 +66,7 @@ func publicWitness(t *testing.T, f *fixture) fr.Vector {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return verifier.PublicInputs(f.keys.Verifying, &f.proved.Bundle.Statement, s)
+	return verifier.PublicInputs(f.keys.Verifying.Fixed(), &f.proved.Bundle.Statement, s)
 }
 
 func pointEdits(commitments int) map[string]func(*verifier.Proof) {

@@ -46,7 +46,7 @@ func (k *groth16Key) Check(m Model, st *verifier.Statement, proof []byte) (fr.El
 	if err != nil {
 		return s, err
 	}
-	c := &check{key: k, model: m.(*groth16Model), statement: st, proof: p, public: verifier.PublicInputs(k.VerifyingKey, st, s)}
+	c := &check{key: k, model: m.(*groth16Model), statement: st, proof: p, public: verifier.PublicInputs(k.Fixed(), st, s)}
 	c.drawChallenges()
 	if err := c.outer(); err != nil {
 		return s, err
