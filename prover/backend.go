@@ -67,6 +67,14 @@ type Circuit interface {
 	UnsafeDevSetup(ctx context.Context) (Keys, error)
 }
 
+// UniversalCircuit is a Circuit whose keys can be made of a structured reference string, without a secret.
+type UniversalCircuit interface {
+	Circuit
+	// UniversalSetup makes keys of the string in a file of any format that package srs imports; what takes long
+	// to compute of it is kept in the folder cache ("" for none).
+	UniversalSetup(ctx context.Context, file, cache string) (Keys, error)
+}
+
 // Keys are everything that a prover needs besides the model.
 type Keys interface {
 	VerifyingKey() verifier.Key

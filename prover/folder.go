@@ -39,29 +39,36 @@ const UnsafeDev = "unsafe-dev"
 // which: "ceremony:" and the digest of the transcript in hexadecimal.
 const Ceremony = "ceremony"
 
-// SplitSetup takes the setup that a verifying key describes apart: its kind, and for a ceremony the
-// digest of the transcript.
-func SplitSetup(setup string) (kind, ceremony string) {
-	kind, ceremony, _ = strings.Cut(setup, ":")
-	return kind, ceremony
+// Universal marks keys made of a structured reference string that serves every circuit; the verifying key's
+// description says which: "universal:" and its digest in hexadecimal.
+const Universal = "universal"
+
+// SplitSetup takes the setup that a verifying key describes apart: its kind, and the digest of a
+// ceremony's transcript or of a structured reference string.
+func SplitSetup(setup string) (kind, digest string) {
+	kind, digest, _ = strings.Cut(setup, ":")
+	return kind, digest
 }
 
 // Manifest describes a key folder and holds the digests of its large files.
 type Manifest struct {
-	Version       string          `json:"version"`
-	Backend       string          `json:"backend"`
-	Curve         string          `json:"curve"`
-	Model         string          `json:"model"`
-	Architecture  string          `json:"architecture"`
-	TrustedSetup  string          `json:"trusted_setup"`
-	Ceremony      string          `json:"ceremony,omitempty"` // digest of the transcript, for keys of a ceremony
-	Constraints   int             `json:"constraints"`
-	PublicInputs  int             `json:"public_inputs"`
-	PrivateInput  bool            `json:"private_input"`
-	PrivateOutput bool            `json:"private_output"`
-	FoldRows      int             `json:"fold_rows"`
-	VerifyingKey  string          `json:"verifying_key"`
-	Files         map[string]File `json:"files"`
+	Version       string `json:"version"`
+	Backend       string `json:"backend"`
+	Curve         string `json:"curve"`
+	Model         string `json:"model"`
+	Architecture  string `json:"architecture"`
+	TrustedSetup  string `json:"trusted_setup"`
+	Ceremony      string `json:"ceremony,omitempty"` // digest of the transcript, for keys of a ceremony
+	SRS           string `json:"srs,omitempty"`      // of a universal setup
+	Constraints   int    `json:"constraints"`
+	PublicInputs  int    `json:"public_inputs"`
+	PrivateInput  bool   `json:"private_input"`
+	PrivateOutput bool   `json:"private_output"`
+	FoldRows      int    `json:"fold_rows"`
+	// PublicParameters says that keys which hold the parameters do not hide them.
+	PublicParameters bool            `json:"public_parameters,omitempty"`
+	VerifyingKey     string          `json:"verifying_key"`
+	Files            map[string]File `json:"files"`
 }
 
 // File is one file of a key folder.
@@ -73,9 +80,15 @@ type File struct {
 // NewManifest is a manifest with what the verifying key says.
 func NewManifest(vk verifier.Key) *Manifest {
 	digest, d := vk.Digest(), vk.Describe()
-	setup, ceremony := SplitSetup(d.TrustedSetup)
-	return &Manifest{Version: Version, Backend: vk.Backend(), Curve: "bn254", Model: d.Name, TrustedSetup: setup, Ceremony: ceremony,
+	m := &Manifest{Version: Version, Backend: vk.Backend(), Curve: "bn254", Model: d.Name,
 		Constraints: int(d.Constraints), VerifyingKey: hex.EncodeToString(digest[:]), Files: map[string]File{}}
+	switch setup, of := SplitSetup(d.TrustedSetup); setup {
+	case Universal:
+		m.TrustedSetup, m.SRS = setup, of
+	default:
+		m.TrustedSetup, m.Ceremony = setup, of
+	}
+	return m
 }
 
 // SaveFolder writes a key folder: the verifying key, files by name, and the manifest m, which it completes
