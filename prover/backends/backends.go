@@ -13,6 +13,7 @@ import (
 	"github.com/zkinfer/zkinfer/model"
 	"github.com/zkinfer/zkinfer/prover"
 	"github.com/zkinfer/zkinfer/prover/groth16"
+	"github.com/zkinfer/zkinfer/prover/plonk"
 )
 
 // ErrUnknown is the name of a proof system that there is not.
@@ -22,6 +23,7 @@ var ErrUnknown = errors.New("unknown proof system")
 func All() []prover.Backend {
 	return []prover.Backend{
 		groth16.Backend{},
+		plonk.Backend{},
 	}
 }
 

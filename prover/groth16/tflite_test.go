@@ -2,7 +2,6 @@ package groth16
 
 import (
 	"context"
-	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"testing"
@@ -10,6 +9,7 @@ import (
 	"github.com/zkinfer/zkinfer/model"
 	"github.com/zkinfer/zkinfer/model/tflite"
 	"github.com/zkinfer/zkinfer/prover"
+	"github.com/zkinfer/zkinfer/prover/provertest"
 	"github.com/zkinfer/zkinfer/verifier"
 )
 
@@ -87,53 +87,7 @@ func TestTFLiteProofs(t *testing.T) {
 // Every model of the op suite that imports has a circuit which accepts what the executor computes, with
 // extremes among the inputs.
 func TestTFLiteOpsAreProvable(t *testing.T) {
-	paths, err := filepath.Glob(tfliteVectors + "ops/*/model.tflite")
-	if err != nil || len(paths) < 100 {
-		t.Fatalf("%d models found (%v)", len(paths), err)
+	for _, c := range provertest.TFLiteOps(t) {
+		solveInputs(t, c.Name, c.Graph, c.Inputs)
 	}
-	rng := rand.New(rand.NewPCG(1, 2))
-	solved := 0
-	for _, path := range paths {
-		data, err := os.ReadFile(path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		m, err := tflite.Parse(data)
-		if err != nil || !m.Quantized() {
-			continue // package tflite's own test knows which
-		}
-		for _, r := range []tflite.Rounding{tflite.TFLM, tflite.LiteRT} {
-			res, err := m.Integer(r, filepath.Base(filepath.Dir(path)))
-			if err != nil {
-				continue
-			}
-			solveInputs(t, res.Graph.Name, res.Graph, [][][]int64{extremeInputs(rng, res.Graph)})
-			solved++
-		}
-	}
-	t.Logf("%d models", solved)
-	if solved < 180 {
-		t.Errorf("only %d models were solved", solved)
-	}
-}
-
-// extremeInputs are random, the ends of the range often among them.
-func extremeInputs(rng *rand.Rand, g *model.Graph) [][]int64 {
-	var out [][]int64
-	for _, id := range g.Inputs {
-		t := g.Tensors[id]
-		x := make([]int64, t.Len())
-		for i := range x {
-			switch rng.IntN(5) {
-			case 0:
-				x[i] = t.Min
-			case 1:
-				x[i] = t.Max
-			default:
-				x[i] = t.Min + rng.Int64N(t.Max-t.Min+1)
-			}
-		}
-		out = append(out, x)
-	}
-	return out
 }

@@ -9,6 +9,8 @@ import (
 	plonkbn254 "github.com/consensys/gnark/backend/plonk/bn254"
 	cs "github.com/consensys/gnark/constraint/bn254"
 
+	"github.com/zkinfer/zkinfer/bench/estimate"
+	"github.com/zkinfer/zkinfer/circuits"
 	"github.com/zkinfer/zkinfer/model"
 	"github.com/zkinfer/zkinfer/prover"
 	"github.com/zkinfer/zkinfer/prover/srs"
@@ -21,6 +23,21 @@ type Backend struct{}
 
 // Name implements prover.Backend.
 func (Backend) Name() string { return plonk.BackendName }
+
+// Plan implements prover.Backend. Gates are estimated, and do not belong to layers.
+func (Backend) Plan(g *model.Graph, o prover.Options, r *estimate.Rates) (*prover.Plan, error) {
+	o, err := gateOptions(o)
+	if err != nil {
+		return nil, err
+	}
+	plan, err := circuits.NewPlan(g, o)
+	if err != nil {
+		return nil, err
+	}
+	shape := plan.Shape()
+	return &prover.Plan{Constraints: estimate.Gates(shape), Proof: estimate.NewPlonkProof(shape, r),
+		Verification: estimate.NewPlonkVerification(shape, r)}, nil
+}
 
 // Compile implements prover.Backend.
 func (Backend) Compile(ctx context.Context, g *model.Graph, o prover.Options) (prover.Circuit, error) {
@@ -100,7 +117,7 @@ func OpenKeys(dir string, m *prover.Manifest) (*Keys, error) {
 	if err != nil {
 		return nil, err
 	}
-	k := &Keys{Verifying: vk, Options: options, proving: &plonkbn254.ProvingKey{}, system: cs.NewSparseR1CS(0)}
+	k := &Keys{Verifying: vk, Options: options, proving: &plonkbn254.ProvingKey{}, system: &cs.SparseR1CS{}}
 	if err := m.ReadFile(dir, prover.ProvingKeyFile, func(r io.Reader) error { _, err := k.proving.UnsafeReadFrom(r); return err }); err != nil {
 		return nil, err
 	}

@@ -32,7 +32,7 @@ type Circuit struct {
 // gateOptions are what package circuits is asked for.
 func gateOptions(o prover.Options) (prover.Options, error) {
 	if o.PrivateInput || o.PrivateOutput {
-		return o, fmt.Errorf("%w: use --backend groth16, or leave --private-input and --private-output out", ErrPrivateTensor)
+		return o, fmt.Errorf("%w: use --backend groth16, or leave out --input private and --output private", ErrPrivateTensor)
 	}
 	o.Arithmetization, o.FoldRows = circuits.Gates, 1
 	return o, nil
