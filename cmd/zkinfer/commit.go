@@ -38,7 +38,8 @@ func newCommit(u *ui) *cobra.Command {
 		Long: `Commit to a model's weights: writes model.zkc, which verifiers keep, and model.secret, which stays here, to the key
 folder.
 
-The commitment reveals nothing about the weights. With --public it has no secret: whoever has the weights recomputes it.`,
+The commitment reveals nothing about the weights. With --public it has no secret: whoever has the weights recomputes it.
+PLONK keys hold the weights already: their commitment is a digest, and --public is for keys made with --public-weights.`,
 		Args: cobra.ExactArgs(1),
 		RunE: u.command(func(ctx context.Context, args []string) error { return f.run(ctx, u, args[0]) }),
 	}

@@ -16,6 +16,8 @@ import (
 	"github.com/zkinfer/zkinfer/model/tflite"
 	"github.com/zkinfer/zkinfer/prover"
 	"github.com/zkinfer/zkinfer/prover/backends"
+	"github.com/zkinfer/zkinfer/prover/plonk"
+	"github.com/zkinfer/zkinfer/prover/srs"
 	"github.com/zkinfer/zkinfer/verifier"
 )
 
@@ -94,6 +96,8 @@ var classes = []struct {
 	{prover.ErrKeyMismatch, "key_mismatch", exitFailure},
 	{prover.ErrMalformedKeys, "malformed_key", exitFailure},
 	{backends.ErrUnknown, "unsupported_backend", exitFailure},
+	{plonk.ErrPrivateTensor, "unsupported_backend", exitFailure},
+	{srs.ErrUnusable, "malformed_srs", exitFailure},
 	{quantize.ErrCalibration, "calibration", exitFailure},
 	{quantize.ErrUnsupportedOp, "unsupported_op", exitFailure},
 	{quantize.ErrArchitecture, "other_architecture", exitFailure},

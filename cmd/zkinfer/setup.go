@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"os"
+	"path/filepath"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -16,6 +18,8 @@ type setupFlags struct {
 	circuit   circuitFlags
 	out       output
 	unsafeDev bool
+	srs       string
+	public    bool
 }
 
 // setupReport is what --json prints.
@@ -37,19 +41,25 @@ type setupReport struct {
 func newSetup(u *ui) *cobra.Command {
 	var f setupFlags
 	c := &cobra.Command{
-		Use:   "setup MODEL.zkm -o KEYS --unsafe-dev-setup",
+		Use:   "setup MODEL.zkm -o KEYS {--unsafe-dev-setup | --backend plonk --srs FILE}",
 		Short: "Make the keys for a model's architecture",
 		Long: `Make the keys for a model's architecture: a folder with proving key, verifying key and circuit.
 
 Keys do not depend on weights: a model with the same shapes, ranges and tables uses the same keys after a new
 zkinfer commit. --unsafe-dev-setup is a setup by one party, who could keep its secrets and forge proofs: it is for
-development, and for those who verify only their own proofs; zkinfer ceremony makes keys by several parties.`,
+development, and for those who verify only their own proofs; zkinfer ceremony makes keys by several parties.
+
+With --backend plonk no ceremony is needed: --srs FILE names a structured reference string that serves every circuit, a
+.ptau file or one of gnark. PLONK keys hold the weights, hidden unless --public-weights: they serve one model, and proofs are five
+times as slow. What takes long to compute of FILE is kept in the user's cache folder.`,
 		Args: cobra.ExactArgs(1),
 		RunE: u.command(func(ctx context.Context, args []string) error { return f.run(ctx, u, args[0]) }),
 	}
 	f.out.flags(c.Flags(), "out", "o", "key folder to write")
 	f.backend.flags(c.Flags())
 	f.circuit.flags(c.Flags())
+	c.Flags().StringVar(&f.srs, "srs", "", "structured reference string for --backend plonk: a .ptau file, or one of gnark")
+	c.Flags().BoolVar(&f.public, "public-weights", false, "PLONK keys that anybody with the model and the SRS can make again")
 	c.Flags().BoolVar(&f.unsafeDev, "unsafe-dev-setup", false, "make the keys alone: whoever does could forge proofs")
 	return c
 }
@@ -61,8 +71,10 @@ func (f *setupFlags) run(ctx context.Context, u *ui, path string) error {
 		return err
 	case f.out.path == "":
 		return usagef("-o is missing: name the key folder to write")
-	case !f.unsafeDev:
-		return usagef("--unsafe-dev-setup is missing: this command makes keys by one party, who could forge proofs; zkinfer ceremony makes them by several")
+	case f.unsafeDev && f.srs != "":
+		return usagef("--srs and --unsafe-dev-setup exclude each other: the one takes secrets that nobody has, the other draws them here")
+	case !f.unsafeDev && f.srs == "":
+		return usagef("--unsafe-dev-setup is missing: this command makes keys by one party, who could forge proofs; zkinfer ceremony makes them by several, and --backend plonk --srs FILE takes a structured reference string")
 	}
 	if err := f.backend.check(); err != nil {
 		return err
@@ -75,6 +87,7 @@ func (f *setupFlags) run(ctx context.Context, u *ui, path string) error {
 		return err
 	}
 	start := time.Now()
+	options.PublicParameters = f.public
 	backend, err := f.backend.choose(g, options)
 	if err != nil {
 		return err
@@ -85,19 +98,36 @@ func (f *setupFlags) run(ctx context.Context, u *ui, path string) error {
 	}
 	var keys prover.Keys
 	what := fmt.Sprintf("setting up keys for %s constraints", grouped(circuit.Constraints()))
-	if err := u.step(what, func() (err error) { keys, err = circuit.UnsafeDevSetup(ctx); return err }); err != nil {
+	if err := u.step(what, func() (err error) { keys, err = f.setup(ctx, backend, circuit); return err }); err != nil {
 		return err
 	}
 	manifest, err := keys.Save(f.out.path, f.out.force)
 	if err != nil {
 		return err
 	}
-	u.remark("these keys were made by one party and are for development: whoever made them could forge proofs")
+	if f.unsafeDev {
+		u.remark("these keys were made by one party and are for development: whoever made them could forge proofs")
+	}
 	r, err := newSetupReport(f.out.path, keys, manifest, time.Since(start))
 	if err != nil {
 		return err
 	}
 	return u.report(r, func(w io.Writer) { r.print(w) })
+}
+
+func (f *setupFlags) setup(ctx context.Context, backend prover.Backend, circuit prover.Circuit) (prover.Keys, error) {
+	if f.srs == "" {
+		return circuit.UnsafeDevSetup(ctx)
+	}
+	universal, ok := circuit.(prover.UniversalCircuit)
+	if !ok {
+		return nil, &classified{"unsupported_backend", fmt.Errorf("--srs is for --backend plonk; %s needs a setup for each circuit: zkinfer ceremony", backend.Name())}
+	}
+	cache, err := os.UserCacheDir()
+	if err != nil {
+		return universal.UniversalSetup(ctx, f.srs, "") // there is none: it is computed anew each time
+	}
+	return universal.UniversalSetup(ctx, f.srs, filepath.Join(cache, "zkinfer"))
 }
 
 func newSetupReport(dir string, keys prover.Keys, m *prover.Manifest, took time.Duration) (*setupReport, error) {

@@ -11,12 +11,14 @@ import (
 	"fmt"
 
 	"github.com/zkinfer/zkinfer/verifier"
+	"github.com/zkinfer/zkinfer/verifier/plonk"
 )
 
 // All lists the proof systems.
 func All() []verifier.Backend {
 	return []verifier.Backend{
 		verifier.Groth16(),
+		plonk.Entry(),
 	}
 }
 
