@@ -7,7 +7,7 @@ import (
 )
 
 // gatesPerConstraint is how many gates of three wires a constraint becomes that has no parameter; one that
-// has becomes one gate. Compiled circuits of networks have 3.2 to 3.9 (a test compares).
+// has becomes one gate. (A test compares with compiled circuits.)
 const gatesPerConstraint = 3.6
 
 // Gates estimates the gates of PLONK for a plan that was made for them.
@@ -17,7 +17,8 @@ func Gates(s circuits.Shape) int {
 
 // What gnark's PLONK does for each point of the domain: multi-exponentiations of full-size scalars (three
 // columns of wires, the permutation, three parts of the quotient, two openings) and of small ones (what is
-// committed before the challenges), Fourier transforms, and multiplications in the field.
+// committed before the challenges); Fourier transforms, and multiplications in the field, which were fitted to
+// whole proofs over domains of 2^12 to 2^18 points.
 const (
 	plonkFull       = 9
 	plonkSmall      = 2
@@ -48,11 +49,11 @@ func NewPlonkProof(s circuits.Shape, r *Rates) Proof {
 
 const (
 	plonkSelectors  = 10
-	plonkKeyBytes   = 1200
+	plonkKeyBytes   = 1000
 	plonkProofBytes = 608
-	// Of a process that proves: the program, and what a point of the domain takes.
-	plonkMemoryBase  = 50_000_000
-	plonkMemoryPoint = 3500
+	// Of a process that proves, fitted to the same proofs: the program, and what a point of the domain takes.
+	plonkMemoryBase  = 27_000_000
+	plonkMemoryPoint = 2700
 )
 
 // What a verifier of PLONK does on the curve: decompression of the points, multiplications, one equation of two

@@ -1,6 +1,7 @@
 package provertest
 
 import (
+	"context"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -8,6 +9,8 @@ import (
 
 	"github.com/zkinfer/zkinfer/model"
 	"github.com/zkinfer/zkinfer/model/tflite"
+	"github.com/zkinfer/zkinfer/prover"
+	"github.com/zkinfer/zkinfer/verifier"
 )
 
 // TFLiteOps are the models of the op suite that import, in both roundings, with extremes among the inputs.
@@ -40,6 +43,75 @@ func TFLiteOps(t *testing.T) []Case {
 		t.Errorf("only %d models could be imported", len(out))
 	}
 	return out
+}
+
+// TFLite is a shipped model by the name of its folder.
+func TFLite(t *testing.T, name string, r tflite.Rounding) *model.Graph {
+	t.Helper()
+	m, err := tflite.Parse(vector(t, "tflite", name, "model.tflite"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	res, err := m.Integer(r, name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return res.Graph
+}
+
+// ProveGolden proves the first sample of a shipped model with private weights and demands that what was
+// proved is, byte for byte, what the device answered.
+func ProveGolden(t *testing.T, b prover.Backend, name string, r tflite.Rounding, golden string) {
+	t.Helper()
+	ctx := context.Background()
+	g := TFLite(t, name, r)
+	raw, want := vector(t, "tflite", name, "input.raw"), vector(t, "tflite", name, golden)
+	x := make([]int64, g.Tensors[g.Inputs[0]].Len())
+	for i := range x {
+		x[i] = int64(int8(raw[i]))
+	}
+	keys, opening := Keys(t, b, g, prover.Options{})
+	p, err := keys.Prove(ctx, g, opening, [][]int64{x}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := verifier.VerifyBundle(keys.VerifyingKey(), opening.Commitment, p.Bundle); err != nil {
+		t.Fatal(err)
+	}
+	for i, v := range p.Outputs[0] {
+		if int8(want[i]) != int8(v) {
+			t.Fatalf("output %d is %d, the device says %d", i, v, int8(want[i]))
+		}
+	}
+	t.Logf("%s, %s, %s: %d constraints, proof of %d bytes, %+v", b.Name(), name, r, p.Stats.Constraints, len(p.Bundle.Proof), p.Stats)
+}
+
+// Keys are those of an unsafe setup, with a private model commitment.
+func Keys(t *testing.T, b prover.Backend, g *model.Graph, o prover.Options) (prover.Keys, *prover.ModelOpening) {
+	t.Helper()
+	ctx := context.Background()
+	c, err := b.Compile(ctx, g, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	keys, err := c.UnsafeDevSetup(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	opening, err := keys.CommitModel(ctx, g, prover.Private)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return keys, opening
+}
+
+func vector(t *testing.T, path ...string) []byte {
+	t.Helper()
+	b, err := os.ReadFile(filepath.Join(append([]string{vectors()}, path...)...))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
 }
 
 // extremeInputs are random, the ends of the range often among them.
