@@ -129,3 +129,34 @@ func TestProbe(t *testing.T) {
 		t.Errorf("%+v", unknown.G1Full.Each)
 	}
 }
+
+// Every count of a sumcheck proof costs something, and the class' circuit alone a proof and a setup.
+func TestSumcheck(t *testing.T) {
+	least := Sumcheck{Class: ClassCircuit{Constraints: 1486, Pads: 320, Form: 521, Row: 256}, Rows: 10, ModelRows: 2, Messages: 300, Addresses: 12, ProofBytes: 1}
+	a, v := NewSumcheckProof(least, Usual()), NewSumcheckVerification(least, Usual())
+	if a.Prove.CPU <= 0 || a.Setup.Wall <= 0 || a.Memory <= 0 || a.DomainSize != 2048 || v.EVMGas != 0 || v.CanisterInstructions <= 0 {
+		t.Errorf("%+v %+v", a, v)
+	}
+	for name, more := range map[string]func(s *Sumcheck){
+		"cells": func(s *Sumcheck) { s.Cells = 1e6 }, "pads": func(s *Sumcheck) { s.Pads = 1e6 }, "lookups": func(s *Sumcheck) { s.Lookups = 1e6 },
+		"rows of tables": func(s *Sumcheck) { s.TableRows = 1e6 }, "inputs": func(s *Sumcheck) { s.Inputs = 1e6 },
+		"products": func(s *Sumcheck) { s.Products = 1e6 }, "MACs": func(s *Sumcheck) { s.MACs = 1e8 },
+		"parameters": func(s *Sumcheck) { s.Parameters = 1e6 }, "addresses": func(s *Sumcheck) { s.Addresses = 20 },
+	} {
+		s := least
+		more(&s)
+		if b := NewSumcheckProof(s, Usual()); b.Prove.CPU <= a.Prove.CPU || b.Setup != a.Setup {
+			t.Errorf("%s: %+v, %+v with fewer", name, b, a)
+		}
+	}
+	for name, more := range map[string]func(s *Sumcheck){
+		"rows": func(s *Sumcheck) { s.Rows++ }, "rows of the model": func(s *Sumcheck) { s.ModelRows++ },
+		"messages": func(s *Sumcheck) { s.Messages++ },
+	} {
+		s := least
+		more(&s)
+		if b := NewSumcheckVerification(s, Usual()); b.Native.CPU <= v.Native.CPU || b.CanisterInstructions <= v.CanisterInstructions {
+			t.Errorf("%s: %+v, %+v with fewer", name, b, v)
+		}
+	}
+}

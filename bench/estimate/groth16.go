@@ -69,9 +69,8 @@ const (
 )
 
 // provingKeyBytes is the size of gnark's dump: points, and two flags a wire for points at infinity.
-func (b *bases) provingKeyBytes(s circuits.Shape) int64 {
+func (b *bases) provingKeyBytes(wires int) int64 {
 	g1 := b.a() + b.b() + b.k + b.z + 2*b.committed()
-	wires := s.Constraints + s.Trace + 2*s.Columns
 	return int64(g1*g1Bytes + b.b()*g2Bytes + 2*wires)
 }
 
@@ -136,7 +135,7 @@ func additions(n int) float64 {
 func NewProof(s circuits.Shape, weights int, r *Rates) Proof {
 	b := newBases(s)
 	p := Proof{
-		Constraints: s.Constraints, DomainSize: b.domain, ProvingKeyBytes: b.provingKeyBytes(s),
+		Constraints: s.Constraints, DomainSize: b.domain, ProvingKeyBytes: b.provingKeyBytes(s.Constraints + s.Trace + 2*s.Columns),
 		Prove: b.prove(r, weights).plus(NewVerification(s, r).Native), Setup: b.setup(r),
 		ProofBytes: 128 + 64*len(s.Committed),
 	}

@@ -8,7 +8,7 @@ type Verification struct {
 	Native               Cost  `json:"native_seconds"`
 	CanisterInstructions int64 `json:"canister_instructions"`
 	CanisterCycles       int64 `json:"canister_cycles"`
-	EVMGas               int64 `json:"evm_gas"`
+	EVMGas               int64 `json:"evm_gas"` // 0 where there is no contract
 }
 
 // operations counts what a verifier does on the curve.
@@ -70,6 +70,31 @@ func NewVerification(s circuits.Shape, r *Rates) Verification {
 	proof := 64 + 128 + 64 + 64*o.commitments + 64 + 32*(o.commitments-1)
 	v.EVMGas = int64(gasTransaction + gasPairing + o.pairs*gasPair + o.muls*(gasMul+gasAdd+gasAround) +
 		gasByte*(proof+s.StatementBytes+frameBytes) + gasFoldedByte*s.FoldedBytes + gasRest)
+	return v
+}
+
+// What a verification of the sumcheck backend takes in canister instructions, by what docs/canister.md measures:
+// the pairings; a point of the sum over all rows; a message; a byte that the statement shows.
+const (
+	canisterClass   = 250e6
+	canisterRow     = 1.3e6
+	canisterMessage = 0.2e6
+	canisterShown   = 2e3
+)
+
+// What a message takes natively, in multiplications of the scalar field.
+const messageMuls = 150
+
+// NewSumcheckVerification estimates the check of one proof of the sumcheck backend, for which there is no contract.
+func NewSumcheckVerification(s Sumcheck, r *Rates) Verification {
+	rows := s.Rows + s.ModelRows
+	const pairs, finals, muls = 4 + 4, 2, 12
+	v := Verification{
+		Native: total(r.Pair.times(pairs), r.Final.times(finals), r.ScalarMul.times(multiExpShare*float64(muls+rows)),
+			r.FieldMul.times(messageMuls*float64(s.Messages))),
+		CanisterInstructions: int64(canisterClass + canisterRow*float64(rows) + canisterMessage*float64(s.Messages) + canisterShown*float64(s.StatementBytes)),
+	}
+	v.CanisterCycles = canisterCall + v.CanisterInstructions
 	return v
 }
 

@@ -6,6 +6,7 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"github.com/zkinfer/zkinfer/bench/estimate"
 	"github.com/zkinfer/zkinfer/model"
 	"github.com/zkinfer/zkinfer/prover"
 	"github.com/zkinfer/zkinfer/prover/backends"
@@ -30,6 +31,21 @@ func (b *backendFlag) check() error {
 // choose is the proof system for a model.
 func (b *backendFlag) choose(g *model.Graph, o prover.Options) (prover.Backend, error) {
 	return backends.Choose(b.name, g, o)
+}
+
+// offers are what all proof systems take for a model, and the one that is named, or cheapest.
+func (b *backendFlag) offers(g *model.Graph, o prover.Options) ([]backends.Offer, *backends.Offer, error) {
+	all := backends.Offers(g, o, estimate.Usual())
+	if b.name == backends.Auto {
+		best, err := backends.Cheapest(all)
+		return all, best, err
+	}
+	for i := range all {
+		if all[i].Backend.Name() == b.name {
+			return all, &all[i], all[i].Err
+		}
+	}
+	return all, nil, b.check()
 }
 
 // groth16Only is for what there is for keys of Groth16 alone.

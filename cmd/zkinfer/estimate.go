@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -11,6 +12,7 @@ import (
 	"github.com/zkinfer/zkinfer/bench/estimate"
 	"github.com/zkinfer/zkinfer/model"
 	"github.com/zkinfer/zkinfer/prover"
+	"github.com/zkinfer/zkinfer/prover/backends"
 )
 
 // estimateReport is what a proof will take. CPU times are 0 where the system does not tell them.
@@ -27,8 +29,9 @@ type estimateReport struct {
 	VerifyingKeyBytes int64                 `json:"verifying_key_bytes"`
 	ProofBytes        int                   `json:"proof_bytes"`
 	Verify            estimate.Verification `json:"verify"`
-	Replicated        *estimate.Replicated  `json:"replicated"`
+	Replicated        *estimate.Replicated  `json:"replicated,omitempty"`
 	Machine           *estimate.Rates       `json:"machine,omitempty"` // what was probed; absent where a usual machine stands in
+	Others            []*estimateReport     `json:"others,omitempty"`  // of zkinfer estimate alone: what other proof systems take
 }
 
 // newEstimate is what a plan says, beside the model run by everybody. rates are those of the machine, nil where a usual one stands
@@ -43,13 +46,35 @@ func newEstimate(backend string, plan *prover.Plan, replicated *estimate.Replica
 	}
 }
 
-// print is what inspect says: the proof, and its verification beside the model run by every node.
-func (e *estimateReport) print(w io.Writer) {
-	fmt.Fprintf(w, "estimated for %s on two usual cores: proof in %s with %s of memory, proving key %s, setup %s (zkinfer estimate probes this machine)\n",
-		e.Backend, seconds(e.ProveSeconds), byteSize(e.MemoryBytes), byteSize(e.ProvingKeyBytes), seconds(e.SetupSeconds))
+// newEstimates leaves out proof systems that have no proof.
+func newEstimates(offers []backends.Offer) (out []*estimateReport) {
+	for _, x := range offers {
+		if x.Err == nil {
+			out = append(out, newEstimate(x.Backend.Name(), x.Plan, nil, nil))
+		}
+	}
+	return out
+}
+
+// printEstimates has a line for each proof system.
+func printEstimates(w io.Writer, list []*estimateReport) {
+	rows := [][]string{{"backend", "constraints", "proof in", "processor time", "memory", "proof", "proving key", "setup", "verified in"}}
+	for _, e := range list {
+		rows = append(rows, []string{e.Backend, grouped(e.Constraints), seconds(e.ProveSeconds), seconds(e.ProveCPUSeconds), byteSize(e.MemoryBytes),
+			byteSize(e.ProofBytes), byteSize(e.ProvingKeyBytes), seconds(e.SetupSeconds), seconds(e.Verify.Native.Wall)})
+	}
+	table(w, "lrrrrrrrr", rows...)
+}
+
+// printOnChain is what inspect says of verification beside the model run by every node.
+func (e *estimateReport) printOnChain(w io.Writer) {
 	v, r := e.Verify, e.Replicated
-	fmt.Fprintf(w, "on chain: a verification takes %s canister instructions or %s gas; if every node runs the model instead, %s instructions or %s gas (docs/onchain.md)\n",
-		about(v.CanisterInstructions), about(v.EVMGas), between(r.CanisterInstructionsLeast, r.CanisterInstructions), between(r.EVMGasLeast, r.EVMGas))
+	gas := " or " + about(v.EVMGas) + " gas"
+	if v.EVMGas == 0 {
+		gas = ", and there is no contract for it"
+	}
+	fmt.Fprintf(w, "on chain: a verification takes %s canister instructions%s; if every node runs the model instead, %s instructions or %s gas (docs/onchain.md)\n",
+		about(v.CanisterInstructions), gas, between(r.CanisterInstructionsLeast, r.CanisterInstructions), between(r.EVMGasLeast, r.EVMGas))
 }
 
 type estimateFlags struct {
@@ -87,11 +112,8 @@ func (f *estimateFlags) run(ctx context.Context, u *ui, path string) error {
 	if err != nil {
 		return err
 	}
-	backend, err := f.backend.choose(g, options)
+	_, chosen, err := f.backend.offers(g, options)
 	if err != nil {
-		return err
-	}
-	if _, err := backend.Plan(g, options, estimate.Usual()); err != nil {
 		return err // before the machine is probed
 	}
 	var rates *estimate.Rates
@@ -102,12 +124,20 @@ func (f *estimateFlags) run(ctx context.Context, u *ui, path string) error {
 	if err != nil {
 		return err
 	}
-	plan, err := backend.Plan(g, options, rates)
-	if err != nil {
-		return err
-	}
-	r := newEstimate(backend.Name(), plan, estimate.NewReplicated(g, &native), rates)
+	offers := backends.Offers(g, options, rates)
+	r := newEstimate(chosen.Backend.Name(), planOf(offers, chosen.Backend.Name()), estimate.NewReplicated(g, &native), rates)
+	r.Others = newEstimates(slices.DeleteFunc(offers, func(x backends.Offer) bool { return x.Backend.Name() == r.Backend }))
 	return u.report(r, func(w io.Writer) { r.printAll(w) })
+}
+
+// planOf is the offer of a proof system that has one.
+func planOf(offers []backends.Offer, name string) *prover.Plan {
+	for _, x := range offers {
+		if x.Backend.Name() == name {
+			return x.Plan
+		}
+	}
+	return nil
 }
 
 // nativeRun measures the executor on zeros, or what is nearest to them in the model's range.
@@ -143,6 +173,10 @@ func (e *estimateReport) printAll(w io.Writer) {
 		[]string{"EVM gas for the weights, once", "", about(r.EVMGasWeights)},
 		[]string{"who sees the weights", "the prover", "everybody"},
 	)
+	if len(e.Others) > 0 {
+		fmt.Fprintln(w)
+		printEstimates(w, append([]*estimateReport{e}, e.Others...))
+	}
 }
 
 // between is a range of a number.

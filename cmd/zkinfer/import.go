@@ -62,7 +62,8 @@ type importReport struct {
 	Unprovable   string          `json:"unprovable,omitempty"`
 	Notes        []string        `json:"notes,omitempty"` // what the graph leaves out of the source
 
-	graph *model.Graph
+	graph         *model.Graph
+	constraintsOf string // proof system
 }
 
 // accuracyReport compares the integer graph with the float model. Errors are in real units of the
@@ -400,7 +401,7 @@ func newImportReport(path string, g *model.Graph, named backendFlag, size int, a
 	r := &importReport{
 		Model: path, Name: g.Name, SourceFormat: g.Source.Format, Ops: len(g.Nodes), OpCounts: map[string]int{},
 		Parameters: m.Totals.Parameters, MACs: m.Totals.MACs, Activations: m.Totals.Activations, Constraints: m.Totals.Constraints,
-		Rounding: g.Source.Rounding, Bytes: int64(size), Accuracy: accuracy, Unprovable: m.Unprovable, graph: g,
+		Rounding: g.Source.Rounding, Bytes: int64(size), Accuracy: accuracy, Unprovable: m.Unprovable, graph: g, constraintsOf: m.ConstraintsOf,
 	}
 	for _, n := range g.Nodes {
 		r.OpCounts[n.Op.Kind()]++
@@ -418,8 +419,8 @@ func (r *importReport) print(w io.Writer) {
 	}
 	table(w, "lllrrr", rows...)
 	fmt.Fprintln(w)
-	fmt.Fprintf(w, "wrote %s: %s ops, %s parameters, %s MACs, %s activations, %s constraints, %s\n", r.Model, grouped(r.Ops),
-		grouped(r.Parameters), grouped(r.MACs), grouped(r.Activations), orDash(r.Constraints), byteSize(r.Bytes))
+	fmt.Fprintf(w, "wrote %s: %s ops, %s parameters, %s MACs, %s activations, %s constraints for %s, %s\n", r.Model, grouped(r.Ops),
+		grouped(r.Parameters), grouped(r.MACs), grouped(r.Activations), orDash(r.Constraints), r.constraintsOf, byteSize(r.Bytes))
 	if r.Unprovable != "" {
 		fmt.Fprintf(w, "it can be run but not proved: %s\n", r.Unprovable)
 	}

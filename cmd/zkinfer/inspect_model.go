@@ -4,31 +4,38 @@ import (
 	"fmt"
 	"io"
 	"math/bits"
+	"strings"
 
 	"github.com/spf13/pflag"
 
 	"github.com/zkinfer/zkinfer/bench/estimate"
 	"github.com/zkinfer/zkinfer/model"
 	"github.com/zkinfer/zkinfer/prover"
+	"github.com/zkinfer/zkinfer/prover/backends"
 )
 
 // modelReport is inspect's JSON for a model. Constraints are null where the model has no circuit,
 // for the reason in Unprovable.
 type modelReport struct {
-	Kind         string          `json:"kind"`
-	Name         string          `json:"name"`
-	SourceFormat string          `json:"source_format"`
-	Rounding     string          `json:"rounding"`
-	Architecture string          `json:"architecture"` // digest, hex
-	Parameters   string          `json:"parameter_digest"`
-	PixelScale   []float64       `json:"pixel_scale,omitempty"`
-	PixelMean    []float64       `json:"pixel_mean,omitempty"`
-	Inputs       []tensorReport  `json:"inputs"`
-	Outputs      []tensorReport  `json:"outputs"`
-	Layers       []layerReport   `json:"layers"`
-	Totals       totalsReport    `json:"totals"`
-	Estimate     *estimateReport `json:"estimate,omitempty"`
-	Unprovable   string          `json:"unprovable,omitempty"`
+	Kind         string         `json:"kind"`
+	Name         string         `json:"name"`
+	SourceFormat string         `json:"source_format"`
+	Rounding     string         `json:"rounding"`
+	Architecture string         `json:"architecture"` // digest, hex
+	Parameters   string         `json:"parameter_digest"`
+	PixelScale   []float64      `json:"pixel_scale,omitempty"`
+	PixelMean    []float64      `json:"pixel_mean,omitempty"`
+	Inputs       []tensorReport `json:"inputs"`
+	Outputs      []tensorReport `json:"outputs"`
+	Layers       []layerReport  `json:"layers"`
+	Totals       totalsReport   `json:"totals"`
+	// ConstraintsOf is the proof system whose constraints layers and totals have: unless --backend names one, one
+	// whose constraints belong to layers.
+	ConstraintsOf string          `json:"constraints_of,omitempty"`
+	Estimate      *estimateReport `json:"estimate,omitempty"`
+	// Estimates are of all proof systems that can prove the model; Estimate is that of the one that would be taken.
+	Estimates  []*estimateReport `json:"estimates,omitempty"`
+	Unprovable string            `json:"unprovable,omitempty"`
 }
 
 type tensorReport struct {
@@ -147,22 +154,34 @@ func bitsOf(t model.Tensor) int { return bits.Len64(uint64(t.Max - t.Min)) }
 
 // plan adds what keys and proofs take.
 func (r *modelReport) plan(g *model.Graph, named backendFlag, options prover.Options) {
-	backend, err := named.choose(g, options)
+	offers, chosen, err := named.offers(g, options)
 	if err != nil {
 		r.Unprovable = err.Error()
 		return
 	}
-	plan, err := backend.Plan(g, options, estimate.Usual())
-	if err != nil {
-		r.Unprovable = err.Error()
-		return
+	of := chosen
+	if named.name == backends.Auto && chosen.Plan.Layers == nil {
+		of = layered(offers, chosen)
 	}
+	plan := of.Plan
+	r.ConstraintsOf = of.Backend.Name()
 	for i, l := range plan.Layers {
 		r.Layers[i].Constraints, r.Layers[i].Note = &l.Constraints, l.Note
 	}
 	r.Totals.Constraints = &plan.Constraints
 	r.Totals.Border, r.Totals.Tables, r.Totals.Fixed = plan.Border, plan.Tables, plan.Fixed
-	r.Estimate = newEstimate(backend.Name(), plan, estimate.NewReplicated(g, nil), nil)
+	r.Estimate = newEstimate(chosen.Backend.Name(), chosen.Plan, estimate.NewReplicated(g, nil), nil)
+	r.Estimates = newEstimates(offers)
+}
+
+// layered is an offer in which constraints belong to layers, if there is one.
+func layered(offers []backends.Offer, otherwise *backends.Offer) *backends.Offer {
+	for i := range offers {
+		if offers[i].Err == nil && offers[i].Plan.Layers != nil {
+			return &offers[i]
+		}
+	}
+	return otherwise
 }
 
 func tensorReports(specs []model.Tensor) []tensorReport {
@@ -195,9 +214,13 @@ func (r *modelReport) print(w io.Writer) {
 		fmt.Fprintf(w, "this model has no circuit: %s\n", r.Unprovable)
 		return
 	}
-	fmt.Fprintf(w, "not in a layer: %s constraints for inputs and outputs, %s for tables, %s for challenges\n",
-		grouped(r.Totals.Border), grouped(r.Totals.Tables), grouped(r.Totals.Fixed))
-	r.Estimate.print(w)
+	if r.Totals.Border+r.Totals.Tables+r.Totals.Fixed > 0 {
+		fmt.Fprintf(w, "not in a layer: %s constraints for inputs and outputs, %s for tables, %s for challenges\n",
+			grouped(r.Totals.Border), grouped(r.Totals.Tables), grouped(r.Totals.Fixed))
+	}
+	fmt.Fprintf(w, "estimated for %s on two usual cores (zkinfer estimate probes this machine):\n", r.Estimate.Backend)
+	printEstimates(w, r.Estimates)
+	r.Estimate.printOnChain(w)
 }
 
 // lessZero is q less a zero point, for people.
@@ -212,7 +235,7 @@ func lessZero(zero int64) string {
 }
 
 func (r *modelReport) printLayers(w io.Writer) {
-	rows := [][]string{{"layer", "op", "shape", "bits", "parameters", "MACs", "activations", "constraints", "each", ""}}
+	rows := [][]string{{"layer", "op", "shape", "bits", "parameters", "MACs", "activations", strings.TrimSpace(r.ConstraintsOf + " constraints"), "each", ""}}
 	for _, l := range r.Layers {
 		rows = append(rows, []string{l.Name, l.Op, fmt.Sprint(l.Shape), fmt.Sprint(l.Bits), grouped(l.Parameters), grouped(l.MACs),
 			grouped(l.Activations), orDash(l.Constraints), each(l.Constraints, l.Activations), l.Note})

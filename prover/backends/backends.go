@@ -14,6 +14,7 @@ import (
 	"github.com/zkinfer/zkinfer/prover"
 	"github.com/zkinfer/zkinfer/prover/groth16"
 	"github.com/zkinfer/zkinfer/prover/plonk"
+	"github.com/zkinfer/zkinfer/prover/sumcheck"
 )
 
 // ErrUnknown is the name of a proof system that there is not.
@@ -24,6 +25,7 @@ func All() []prover.Backend {
 	return []prover.Backend{
 		groth16.Backend{},
 		plonk.Backend{},
+		sumcheck.Backend{},
 	}
 }
 
@@ -66,29 +68,44 @@ func Choose(name string, g *model.Graph, o prover.Options) (prover.Backend, erro
 	if name != Auto {
 		return Find(name)
 	}
-	return cheapest(All(), g, o)
+	best, err := Cheapest(Offers(g, o, estimate.Usual()))
+	if err != nil {
+		return nil, err
+	}
+	return best.Backend, nil
 }
 
-// cheapest compares estimates for a usual machine, so that every machine chooses alike. Proof systems
-// that have no proof for g are left out; if none has, the first says why.
-func cheapest(list []prover.Backend, g *model.Graph, o prover.Options) (prover.Backend, error) {
-	if len(list) == 1 {
-		return list[0], nil // whatever it takes, it need not be known
+// Offer is what a proof system takes for a model, or why it has no proof for it.
+type Offer struct {
+	Backend prover.Backend
+	Plan    *prover.Plan
+	Err     error
+}
+
+// Offers asks every proof system, for a machine of these rates.
+func Offers(g *model.Graph, o prover.Options, r *estimate.Rates) []Offer { return ask(All(), g, o, r) }
+
+func ask(list []prover.Backend, g *model.Graph, o prover.Options, r *estimate.Rates) []Offer {
+	out := make([]Offer, len(list))
+	for i, b := range list {
+		plan, err := b.Plan(g, o, r)
+		out[i] = Offer{b, plan, err}
 	}
-	var best prover.Backend
-	var least float64
-	var first error
-	for _, b := range list {
-		plan, err := b.Plan(g, o, estimate.Usual())
-		switch {
-		case err != nil && first == nil:
-			first = fmt.Errorf("%s: %w", b.Name(), err)
-		case err == nil && (best == nil || plan.Proof.Prove.CPU < least):
-			best, least = b, plan.Proof.Prove.CPU
+	return out
+}
+
+// Cheapest is the offer of least processor time. Ask it about offers for a usual machine, so that every machine
+// chooses alike. If none has a proof, the first says why.
+func Cheapest(offers []Offer) (*Offer, error) {
+	var best *Offer
+	for i := range offers {
+		x := &offers[i]
+		if x.Err == nil && (best == nil || x.Plan.Proof.Prove.CPU < best.Plan.Proof.Prove.CPU) {
+			best = x
 		}
 	}
 	if best == nil {
-		return nil, first
+		return nil, fmt.Errorf("%s: %w", offers[0].Backend.Name(), offers[0].Err)
 	}
 	return best, nil
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 
-	"github.com/zkinfer/zkinfer/bench/estimate"
 	"github.com/zkinfer/zkinfer/claims"
 	"github.com/zkinfer/zkinfer/model"
 	"github.com/zkinfer/zkinfer/prover"
@@ -37,8 +36,8 @@ type Class struct {
 
 // NumberedClass is the size class with rows of 2^n cells.
 func NumberedClass(n int, o prover.Options) (*Class, error) {
-	if n < minRowBits || n > maxRowBits {
-		return nil, fmt.Errorf("size class %d, expected %d to %d", n, minRowBits, maxRowBits)
+	if n < MinSizeClass || n > MaxSizeClass {
+		return nil, fmt.Errorf("size class %d, expected %d to %d", n, MinSizeClass, MaxSizeClass)
 	}
 	return &Class{classOf(n), o}, nil
 }
@@ -56,11 +55,13 @@ func (c Class) UnsafeDevSetup(ctx context.Context) (prover.Keys, error) {
 	return &Keys{wrap: k, Options: c.Options}, nil
 }
 
-// Size classes: rows of 2^n cells, pads for as many groups as models with some thousand rows of 2^n cells need.
+// Size classes are numbered: rows of 2^n cells, pads for as many groups as models with some thousand rows of 2^n cells
+// need.
 const (
-	minRowBits = 8
-	maxRowBits = 16
-	singles    = 64
+	MinSizeClass = 8
+	MaxSizeClass = 16
+
+	singles = 64
 )
 
 func classOf(rowBits int) claims.Class {
@@ -89,12 +90,12 @@ func newModel(g *model.Graph, o prover.Options) (*lowered, error) {
 	if err != nil {
 		return nil, err
 	}
-	n := minRowBits
+	n := MinSizeClass
 	trace, parameters := plan.Cells()
-	for n < maxRowBits && (trace>>n > mostRows(n) || (trace+parameters)>>n > mostPoints) {
+	for n < MaxSizeClass && (trace>>n > mostRows(n) || (trace+parameters)>>n > mostPoints) {
 		n++
 	}
-	for ; n <= maxRowBits; n++ {
+	for ; n <= MaxSizeClass; n++ {
 		m, err := lower(g, plan, n)
 		if err != nil {
 			return nil, err
@@ -144,15 +145,6 @@ func borders(g *model.Graph, ids []model.TensorID, how []engine.Border) []wrappe
 		out[i] = wrapped.Border{Name: t.Name, Shape: t.Shape, Type: t.Type.String(), Min: t.Min, Max: t.Max, Private: how[i].Private, Index: how[i].Index}
 	}
 	return out
-}
-
-// Plan implements prover.Backend.
-func (Backend) Plan(g *model.Graph, o prover.Options, r *estimate.Rates) (*prover.Plan, error) {
-	m, err := newModel(g, o)
-	if err != nil {
-		return nil, err
-	}
-	return &prover.Plan{Constraints: wrap.Constraints(m.class)}, nil
 }
 
 var _ verifier.Key = (*wrapped.Key)(nil)

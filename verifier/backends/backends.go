@@ -12,6 +12,7 @@ import (
 
 	"github.com/zkinfer/zkinfer/verifier"
 	"github.com/zkinfer/zkinfer/verifier/plonk"
+	"github.com/zkinfer/zkinfer/verifier/wrapped"
 )
 
 // All lists the proof systems.
@@ -19,6 +20,7 @@ func All() []verifier.Backend {
 	return []verifier.Backend{
 		verifier.Groth16(),
 		plonk.Entry(),
+		wrapped.System(),
 	}
 }
 
