@@ -87,6 +87,13 @@ type Keys interface {
 	Save(dir string, force bool) (*Manifest, error)
 }
 
+// ClassKeys are keys of a size class. What a proof hides is chosen with each model commitment.
+type ClassKeys interface {
+	Keys
+	// WithOptions are the same keys for models that are committed with these options.
+	WithOptions(o Options) Keys
+}
+
 // Stats is what a proof cost.
 type Stats struct {
 	Execute, Assign, Prove, Verify time.Duration

@@ -32,6 +32,9 @@ const (
 // KindSecret is the kind of SecretFile.
 const KindSecret = "zks "
 
+// MaxSecret bounds the contents of SecretFile: a salt for each point of a model commitment.
+const MaxSecret = 64 << 20
+
 // UnsafeDev marks keys whose setup was done by one party, who could forge proofs.
 const UnsafeDev = "unsafe-dev"
 

@@ -96,7 +96,7 @@ func OpenOpening(dir string) (*ModelOpening, error) {
 		return nil, err
 	}
 	path := filepath.Join(dir, SecretFile)
-	v, payload, err := envelope.ReadFile(path, KindSecret, 1<<20)
+	v, payload, err := envelope.ReadFile(path, KindSecret, MaxSecret)
 	if err != nil {
 		return nil, err
 	}

@@ -20,6 +20,18 @@ import (
 // command panics, and each answers with one JSON object. A model commitment also holds scales and flags
 // that no proof is about.
 func TestDamagedContents(t *testing.T) {
+	for backend, steps := range map[string]steps{
+		"groth16":  {model: 5, proof: 3, commitment: 5, key: 13},
+		"sumcheck": {model: 97, proof: 301, commitment: 17, key: 61},
+	} {
+		t.Run(backend, func(t *testing.T) { damageContents(t, backend, steps) })
+	}
+}
+
+// steps say how many bytes of each file lie between those that are changed.
+type steps struct{ model, proof, commitment, key int }
+
+func damageContents(t *testing.T, backend string, n steps) {
 	dir := t.TempDir()
 	at := func(name string) string { return filepath.Join(dir, name) }
 	g, err := tinyModel()
@@ -33,7 +45,7 @@ func TestDamagedContents(t *testing.T) {
 	write(t, at("tiny.zkm"), b)
 	write(t, at("x.json"), []byte("[1, 2, 3]"))
 	for _, args := range [][]string{
-		{"setup", at("tiny.zkm"), "-o", at("keys"), "--unsafe-dev-setup", "--input", "private"},
+		{"setup", at("tiny.zkm"), "-o", at("keys"), "--unsafe-dev-setup", "--input", "private", "--backend", backend},
 		{"commit", at("tiny.zkm"), "--keys", at("keys")},
 		{"prove", at("tiny.zkm"), "--keys", at("keys"), "--input", at("x.json"), "-o", at("x.zkp")},
 	} {
@@ -48,10 +60,10 @@ func TestDamagedContents(t *testing.T) {
 		meaningful bool // every byte bears on whether a proof is valid
 		commands   [][]string
 	}{
-		{at("tiny.zkm"), model.FileKind, 5, false, [][]string{{"inspect", "FILE"}, {"run", "FILE", "--input", at("x.json")}}},
-		{at("x.zkp"), artifact.KindProof, 3, true, [][]string{{"inspect", "FILE"}, {"verify", "FILE", "--keys", at("keys"), "--output", "[0, 0]"}}},
-		{zkc, artifact.KindModelCommitment, 5, false, [][]string{{"inspect", "FILE"}, {"verify", at("x.zkp"), "--vk", vk, "--model-commitment", "FILE"}}},
-		{vk, artifact.KindVerifyingKey, 13, true, [][]string{{"inspect", "FILE"}, {"verify", at("x.zkp"), "--vk", "FILE", "--model-commitment", zkc}}},
+		{at("tiny.zkm"), model.FileKind, n.model, false, [][]string{{"inspect", "FILE"}, {"run", "FILE", "--input", at("x.json")}}},
+		{at("x.zkp"), artifact.KindProof, n.proof, true, [][]string{{"inspect", "FILE"}, {"verify", "FILE", "--keys", at("keys"), "--output", "[0, 0]"}}},
+		{zkc, artifact.KindModelCommitment, n.commitment, false, [][]string{{"inspect", "FILE"}, {"verify", at("x.zkp"), "--vk", vk, "--model-commitment", "FILE"}}},
+		{vk, artifact.KindVerifyingKey, n.key, true, [][]string{{"inspect", "FILE"}, {"verify", at("x.zkp"), "--vk", "FILE", "--model-commitment", zkc}}},
 	} {
 		t.Run(strings.TrimSpace(c.kind), func(t *testing.T) {
 			original, err := os.ReadFile(c.file)

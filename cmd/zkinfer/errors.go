@@ -8,6 +8,7 @@ import (
 
 	"github.com/zkinfer/zkinfer/bench"
 	"github.com/zkinfer/zkinfer/circuits"
+	"github.com/zkinfer/zkinfer/claims"
 	"github.com/zkinfer/zkinfer/internal/envelope"
 	"github.com/zkinfer/zkinfer/internal/samples"
 	"github.com/zkinfer/zkinfer/model"
@@ -18,6 +19,7 @@ import (
 	"github.com/zkinfer/zkinfer/prover/backends"
 	"github.com/zkinfer/zkinfer/prover/plonk"
 	"github.com/zkinfer/zkinfer/prover/srs"
+	"github.com/zkinfer/zkinfer/sumcheck"
 	"github.com/zkinfer/zkinfer/verifier"
 )
 
@@ -127,11 +129,14 @@ var classes = []struct {
 	{model.ErrConstantModel, "constant_model", exitFailure},
 	{circuits.ErrUnsupportedOp, "unsupported_op", exitFailure},
 	{circuits.ErrTooLarge, "model_too_large", exitFailure},
+	{sumcheck.ErrUnsupportedOp, "unsupported_op", exitFailure},
+	{sumcheck.ErrTooLarge, "model_too_large", exitFailure},
 	{model.ErrLimit, "model_too_large", exitFailure},
 	{envelope.ErrKind, "wrong_kind", exitFailure},
 	{envelope.ErrUnsupportedVersion, "unsupported_version", exitFailure},
 	{envelope.ErrMalformed, classMalformedFile, exitFailure},
 	{verifier.ErrMalformed, classMalformedFile, exitFailure},
+	{claims.ErrNetwork, "model_too_large", exitFailure}, // of a prover: what is read is malformed instead
 }
 
 func classify(err error) (class string, code int) {

@@ -7,6 +7,7 @@ import (
 	"io"
 	"io/fs"
 	"path/filepath"
+	"slices"
 
 	"github.com/zkinfer/zkinfer/internal/envelope"
 	"github.com/zkinfer/zkinfer/prover"
@@ -87,6 +88,7 @@ type verifyingKeyReport struct {
 	Ceremony     string `json:"ceremony,omitempty"` // digest of the transcript
 	Version      string `json:"version"`
 	Constraints  uint64 `json:"constraints"`
+	SizeClass    int    `json:"size_class,omitempty"`
 	// What follows is there if the key alone says it.
 	FoldRows    int          `json:"fold_rows,omitempty"`   // points of a model commitment
 	Commitments int          `json:"commitments,omitempty"` // in a proof
@@ -114,6 +116,7 @@ func inspectVerifyingKey(path string) (*verifyingKeyReport, error) {
 	r := &verifyingKeyReport{
 		Kind: "verifying_key", Backend: vk.Backend(), VerifyingKey: hex.EncodeToString(digest[:]), Model: d.Name, Rounding: d.Rounding,
 		TrustedSetup: setup, Ceremony: ceremony, Version: d.LibraryVersion, Constraints: d.Constraints,
+		SizeClass: sizeClass(vk),
 	}
 	if about := vk.Fixed(); about != nil {
 		r.Architecture, r.ProofBytes = hex.EncodeToString(about.Architecture[:]), about.ProofSize
@@ -123,6 +126,14 @@ func inspectVerifyingKey(path string) (*verifyingKeyReport, error) {
 		r.FoldRows, r.Commitments = k.FoldRows, len(k.Commitments)
 	}
 	return r, nil
+}
+
+// subject is what the key is for, for people.
+func (r *verifyingKeyReport) subject() string {
+	if r.Architecture == "" {
+		return r.Model + ", whatever model fits it"
+	}
+	return fmt.Sprintf("%s, rounding %s, architecture %s", r.Model, r.Rounding, r.Architecture)
 }
 
 func specReports(specs []verifier.TensorSpec) []specReport {
@@ -140,34 +151,46 @@ func (r *verifyingKeyReport) print(w io.Writer) {
 	fields(w,
 		"verifying key", r.VerifyingKey,
 		"backend", r.Backend,
-		"model", fmt.Sprintf("%s, rounding %s", r.Model, r.Rounding),
-		"architecture", r.Architecture,
+		"for", r.subject(),
 		"setup", fmt.Sprintf("%s, by %s", setupText(r.TrustedSetup, r.Ceremony), r.Version),
 		"constraints", grouped(r.Constraints),
 	)
 	if r.Commitments > 0 {
 		fields(w, "proof", fmt.Sprintf("%d bytes, %d commitments; model commitments of %d points", r.ProofBytes, r.Commitments, r.FoldRows))
 	}
-	for _, t := range r.Inputs {
-		fmt.Fprintf(w, "input %q %s%v in [%d, %d], %s\n", t.Name, t.Type, t.Shape, t.Min, t.Max, t.Binding)
-	}
-	for _, t := range r.Outputs {
-		fmt.Fprintf(w, "output %q %s%v in [%d, %d], %s\n", t.Name, t.Type, t.Shape, t.Min, t.Max, t.Binding)
+	printSpecs(w, r.Inputs, r.Outputs)
+}
+
+func printSpecs(w io.Writer, inputs, outputs []specReport) {
+	for i, t := range slices.Concat(inputs, outputs) {
+		side := "input"
+		if i >= len(inputs) {
+			side = "output"
+		}
+		fmt.Fprintf(w, "%s %q %s%v in [%d, %d], %s\n", side, t.Name, t.Type, t.Shape, t.Min, t.Max, t.Binding)
 	}
 }
 
 // commitmentReport is inspect's JSON for a model commitment.
 type commitmentReport struct {
-	Kind            string          `json:"kind"`
-	Backend         string          `json:"backend"`
-	ModelCommitment string          `json:"model_commitment"` // digest, hex
-	VerifyingKey    string          `json:"verifying_key"`
-	Rows            int             `json:"rows"`
-	Public          bool            `json:"public"`
-	Inputs          []meaningReport `json:"inputs"`
-	Outputs         []meaningReport `json:"outputs"`
-	PixelScale      []float64       `json:"pixel_scale,omitempty"`
-	PixelMean       []float64       `json:"pixel_mean,omitempty"`
+	Kind            string `json:"kind"`
+	Backend         string `json:"backend"`
+	ModelCommitment string `json:"model_commitment"` // digest, hex
+	VerifyingKey    string `json:"verifying_key"`
+	Rows            int    `json:"rows"`
+	Public          bool   `json:"public"`
+	// What follows is there if the commitment says it, and otherwise the key does.
+	Model        string       `json:"model,omitempty"` // name
+	Rounding     string       `json:"rounding,omitempty"`
+	Architecture string       `json:"architecture,omitempty"`
+	ProofBytes   int          `json:"proof_bytes,omitempty"`
+	InputSpecs   []specReport `json:"input_specs,omitempty"`
+	OutputSpecs  []specReport `json:"output_specs,omitempty"`
+
+	Inputs     []meaningReport `json:"inputs"`
+	Outputs    []meaningReport `json:"outputs"`
+	PixelScale []float64       `json:"pixel_scale,omitempty"`
+	PixelMean  []float64       `json:"pixel_mean,omitempty"`
 }
 
 // meaningReport says which real number an integer q stands for: scale·(q − zero).
@@ -182,11 +205,18 @@ func inspectModelCommitment(path string) (*commitmentReport, error) {
 		return nil, err
 	}
 	digest := m.Commitment.Digest()
-	return &commitmentReport{
+	r := &commitmentReport{
 		Kind: "model_commitment", Backend: m.Commitment.Backend(), ModelCommitment: hex.EncodeToString(digest[:]), VerifyingKey: hex.EncodeToString(m.Key[:]),
 		Rows: m.Commitment.Points(), Public: m.Public, Inputs: meaningReports(m.Inputs), Outputs: meaningReports(m.Outputs),
 		PixelScale: m.PixelScale, PixelMean: m.PixelMean,
-	}, nil
+	}
+	if c, ok := m.Commitment.(interface{ Subject() *verifier.Subject }); ok {
+		about := c.Subject()
+		r.Model, r.Rounding, r.ProofBytes = about.Name, about.Rounding, about.ProofSize
+		r.Architecture = hex.EncodeToString(about.Architecture[:])
+		r.InputSpecs, r.OutputSpecs = specReports(about.Inputs), specReports(about.Outputs)
+	}
+	return r, nil
 }
 
 func meaningReports(meanings []artifact.Meaning) []meaningReport {
@@ -203,6 +233,11 @@ func (r *commitmentReport) print(w io.Writer) {
 		hides = "public: whoever has the weights can recompute it"
 	}
 	fields(w, "model commitment", r.ModelCommitment, "backend", r.Backend, "for verifying key", r.VerifyingKey, "points", grouped(r.Rows), "weights", hides)
+	if r.Architecture == "" {
+		return
+	}
+	fields(w, "model", fmt.Sprintf("%s, rounding %s, architecture %s", r.Model, r.Rounding, r.Architecture), "proofs", byteSize(r.ProofBytes))
+	printSpecs(w, r.InputSpecs, r.OutputSpecs)
 }
 
 // proofReport is inspect's JSON for a proof, which is not verified.
@@ -277,7 +312,7 @@ type secretReport struct {
 }
 
 func inspectSecret(path string) (*secretReport, error) {
-	_, _, err := envelope.ReadFile(path, prover.KindSecret, 1<<20)
+	_, _, err := envelope.ReadFile(path, prover.KindSecret, prover.MaxSecret)
 	return &secretReport{"model_secret"}, err
 }
 

@@ -17,6 +17,7 @@ func TestInterrupt(t *testing.T) {
 	run := slowRun(t, dir)
 	tiny := run[1]
 	setup := []string{"setup", tiny, "-o", filepath.Join(dir, "keys"), "--unsafe-dev-setup"}
+	class := []string{"setup", "--size-class", "12", "-o", filepath.Join(dir, "keys"), "--unsafe-dev-setup"}
 	waiting := []string{"run", tiny, "--input", "-"} // for standard input, on which nothing comes
 	for _, c := range []struct {
 		name  string
@@ -27,6 +28,8 @@ func TestInterrupt(t *testing.T) {
 		{"run later", run, 20 * time.Millisecond},
 		{"setup at once", setup, 0},
 		{"setup later", setup, 5 * time.Millisecond},
+		{"setup of a class at once", class, 0},
+		{"setup of a class later", class, 20 * time.Millisecond},
 		{"waiting", waiting, 20 * time.Millisecond},
 	} {
 		t.Run(c.name, func(t *testing.T) { interrupt(t, dir, c.args, c.delay) })

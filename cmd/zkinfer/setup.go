@@ -11,11 +11,16 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/zkinfer/zkinfer/prover"
+	"github.com/zkinfer/zkinfer/prover/backends"
+	"github.com/zkinfer/zkinfer/prover/sumcheck"
+	"github.com/zkinfer/zkinfer/verifier"
+	"github.com/zkinfer/zkinfer/verifier/wrapped"
 )
 
 type setupFlags struct {
 	backend   backendFlag
 	circuit   circuitFlags
+	sizeClass int
 	out       output
 	unsafeDev bool
 	srs       string
@@ -33,6 +38,7 @@ type setupReport struct {
 	VerifyingKeyBytes int64   `json:"verifying_key_bytes"`
 	VerifyingKey      string  `json:"verifying_key"` // digest
 	FoldRows          int     `json:"fold_rows"`
+	SizeClass         int     `json:"size_class,omitempty"`
 	Seconds           float64 `json:"seconds"`
 	PeakMemoryBytes   int64   `json:"peak_memory_bytes"`
 	TrustedSetup      string  `json:"trusted_setup"`
@@ -41,59 +47,45 @@ type setupReport struct {
 func newSetup(u *ui) *cobra.Command {
 	var f setupFlags
 	c := &cobra.Command{
-		Use:   "setup MODEL.zkm -o KEYS {--unsafe-dev-setup | --backend plonk --srs FILE}",
-		Short: "Make the keys for a model's architecture",
+		Use:   "setup [MODEL.zkm] -o KEYS {--unsafe-dev-setup | --backend plonk --srs FILE}",
+		Short: "Make the keys for a model's architecture, or for all models of a size class",
 		Long: `Make the keys for a model's architecture: a folder with proving key, verifying key and circuit.
 
 Keys do not depend on weights: a model with the same shapes, ranges and tables uses the same keys after a new
-zkinfer commit. --unsafe-dev-setup is a setup by one party, who could keep its secrets and forge proofs: it is for
-development, and for those who verify only their own proofs; zkinfer ceremony makes keys by several parties.
+zkinfer commit. Keys of the sumcheck backend do not depend on the architecture either: they are those of the size class
+that the model needs, and serve every model that fits it. --size-class N makes them without a model.
+
+--unsafe-dev-setup is a setup by one party, who could keep its secrets and forge proofs: it is for development, and for
+those who verify only their own proofs; zkinfer ceremony makes keys by several parties.
 
 With --backend plonk no ceremony is needed: --srs FILE names a structured reference string that serves every circuit, a
 .ptau file or one of gnark. PLONK keys hold the weights, hidden unless --public-weights: they serve one model, and proofs are five
 times as slow. What takes long to compute of FILE is kept in the user's cache folder.`,
-		Args: cobra.ExactArgs(1),
-		RunE: u.command(func(ctx context.Context, args []string) error { return f.run(ctx, u, args[0]) }),
+		Args: cobra.MaximumNArgs(1),
+		RunE: u.command(func(ctx context.Context, args []string) error { return f.run(ctx, u, args) }),
 	}
 	f.out.flags(c.Flags(), "out", "o", "key folder to write")
 	f.backend.flags(c.Flags())
 	f.circuit.flags(c.Flags())
+	c.Flags().IntVar(&f.sizeClass, "size-class", 0, fmt.Sprintf("make keys of a size class of the sumcheck backend instead, %d to %d: rows of 2^N cells",
+		sumcheck.MinSizeClass, sumcheck.MaxSizeClass))
 	c.Flags().StringVar(&f.srs, "srs", "", "structured reference string for --backend plonk: a .ptau file, or one of gnark")
 	c.Flags().BoolVar(&f.public, "public-weights", false, "PLONK keys that anybody with the model and the SRS can make again")
 	c.Flags().BoolVar(&f.unsafeDev, "unsafe-dev-setup", false, "make the keys alone: whoever does could forge proofs")
 	return c
 }
 
-func (f *setupFlags) run(ctx context.Context, u *ui, path string) error {
-	options, err := f.circuit.options()
-	switch {
-	case err != nil:
-		return err
-	case f.out.path == "":
-		return usagef("-o is missing: name the key folder to write")
-	case f.unsafeDev && f.srs != "":
-		return usagef("--srs and --unsafe-dev-setup exclude each other: the one takes secrets that nobody has, the other draws them here")
-	case !f.unsafeDev && f.srs == "":
-		return usagef("--unsafe-dev-setup is missing: this command makes keys by one party, who could forge proofs; zkinfer ceremony makes them by several, and --backend plonk --srs FILE takes a structured reference string")
-	}
-	if err := f.backend.check(); err != nil {
+func (f *setupFlags) run(ctx context.Context, u *ui, paths []string) error {
+	options, err := f.options(paths)
+	if err != nil {
 		return err
 	}
 	if err := f.out.check(); err != nil {
 		return err
 	}
-	g, err := readModel(path)
-	if err != nil {
-		return err
-	}
 	start := time.Now()
-	options.PublicParameters = f.public
-	backend, err := f.backend.choose(g, options)
+	backend, circuit, err := f.compile(ctx, u, paths, options)
 	if err != nil {
-		return err
-	}
-	var circuit prover.Circuit
-	if err := u.step("compiling the circuit", func() (err error) { circuit, err = backend.Compile(ctx, g, options); return err }); err != nil {
 		return err
 	}
 	var keys prover.Keys
@@ -115,13 +107,56 @@ func (f *setupFlags) run(ctx context.Context, u *ui, path string) error {
 	return u.report(r, func(w io.Writer) { r.print(w) })
 }
 
-func (f *setupFlags) setup(ctx context.Context, backend prover.Backend, circuit prover.Circuit) (prover.Keys, error) {
+// options checks the flags.
+func (f *setupFlags) options(paths []string) (prover.Options, error) {
+	options, err := f.circuit.options()
+	options.PublicParameters = f.public
+	switch {
+	case err != nil:
+		return options, err
+	case f.out.path == "":
+		return options, usagef("-o is missing: name the key folder to write")
+	case len(paths) == 0 && f.sizeClass == 0:
+		return options, usagef("name a model, or a size class with --size-class")
+	case len(paths) > 0 && f.sizeClass != 0:
+		return options, usagef("a model or --size-class, not both: for a model, --backend %s makes the size class that it needs", wrapped.Backend)
+	case f.sizeClass != 0 && (f.sizeClass < sumcheck.MinSizeClass || f.sizeClass > sumcheck.MaxSizeClass):
+		return options, usagef("--size-class %d, expected %d to %d", f.sizeClass, sumcheck.MinSizeClass, sumcheck.MaxSizeClass)
+	case f.sizeClass != 0 && f.backend.name != backends.Auto && f.backend.name != wrapped.Backend:
+		return options, usagef("--size-class is of the %s backend, not of %q", wrapped.Backend, f.backend.name)
+	case f.unsafeDev && f.srs != "":
+		return options, usagef("--srs and --unsafe-dev-setup exclude each other: the one takes secrets that nobody has, the other draws them here")
+	case !f.unsafeDev && f.srs == "":
+		return options, usagef("--unsafe-dev-setup is missing: this command makes keys by one party, who could forge proofs; zkinfer ceremony makes them by several, and --backend plonk --srs FILE takes a structured reference string")
+	}
+	return options, f.backend.check()
+}
+
+// compile makes the circuit for a model, or of a size class, and says for which backend.
+func (f *setupFlags) compile(ctx context.Context, u *ui, paths []string, options prover.Options) (name string, circuit prover.Circuit, err error) {
+	if f.sizeClass != 0 {
+		circuit, err = sumcheck.NumberedClass(f.sizeClass, options)
+		return wrapped.Backend, circuit, err
+	}
+	g, err := readModel(paths[0])
+	if err != nil {
+		return "", nil, err
+	}
+	backend, err := f.backend.choose(g, options)
+	if err != nil {
+		return "", nil, err
+	}
+	err = u.step("compiling the circuit", func() (err error) { circuit, err = backend.Compile(ctx, g, options); return err })
+	return backend.Name(), circuit, err
+}
+
+func (f *setupFlags) setup(ctx context.Context, backend string, circuit prover.Circuit) (prover.Keys, error) {
 	if f.srs == "" {
 		return circuit.UnsafeDevSetup(ctx)
 	}
 	universal, ok := circuit.(prover.UniversalCircuit)
 	if !ok {
-		return nil, &classified{"unsupported_backend", fmt.Errorf("--srs is for --backend plonk; %s needs a setup for each circuit: zkinfer ceremony", backend.Name())}
+		return nil, &classified{"unsupported_backend", fmt.Errorf("--srs is for --backend plonk; %s needs a setup for each circuit: zkinfer ceremony", backend)}
 	}
 	cache, err := os.UserCacheDir()
 	if err != nil {
@@ -136,7 +171,7 @@ func newSetupReport(dir string, keys prover.Keys, m *prover.Manifest, took time.
 		return nil, err
 	}
 	return &setupReport{
-		Keys: dir, Backend: m.Backend, Curve: m.Curve, Constraints: m.Constraints, PublicInputs: m.PublicInputs,
+		Keys: dir, SizeClass: sizeClass(keys.VerifyingKey()), Backend: m.Backend, Curve: m.Curve, Constraints: m.Constraints, PublicInputs: m.PublicInputs,
 		ProvingKeyBytes: m.Files[prover.ProvingKeyFile].Bytes, VerifyingKeyBytes: int64(len(vk)), VerifyingKey: m.VerifyingKey,
 		FoldRows: m.FoldRows, Seconds: took.Seconds(), PeakMemoryBytes: peakMemory(), TrustedSetup: m.TrustedSetup,
 	}, nil
@@ -151,4 +186,12 @@ func (r *setupReport) print(w io.Writer) {
 		"sizes", fmt.Sprintf("proving key %s, verifying key %s", byteSize(r.ProvingKeyBytes), byteSize(r.VerifyingKeyBytes)),
 		"setup", fmt.Sprintf("%s, in %s", r.TrustedSetup, seconds(r.Seconds)),
 	)
+}
+
+// sizeClass is the number of a key's size class, 0 where it has none.
+func sizeClass(vk verifier.Key) int {
+	if k, ok := vk.(*wrapped.Key); ok {
+		return k.Class.RowBits
+	}
+	return 0
 }

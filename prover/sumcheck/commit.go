@@ -16,8 +16,12 @@ import (
 
 // CommitModel implements prover.Keys: a point for each row of parameters. New weights of the same architecture need a new
 // commitment and no new keys; so does another architecture.
-func (k *Keys) CommitModel(_ context.Context, g *model.Graph, privacy prover.Privacy) (*prover.ModelOpening, error) {
-	m, err := k.lower(g)
+func (k *Keys) CommitModel(ctx context.Context, g *model.Graph, privacy prover.Privacy) (*prover.ModelOpening, error) {
+	return prover.Interruptible(ctx, func() (*prover.ModelOpening, error) { return k.commitModel(g, privacy) })
+}
+
+func (k *Keys) commitModel(g *model.Graph, privacy prover.Privacy) (*prover.ModelOpening, error) {
+	m, err := k.lower(g, k.Options)
 	if err != nil {
 		return nil, err
 	}
@@ -43,9 +47,12 @@ func (k *Keys) CommitModel(_ context.Context, g *model.Graph, privacy prover.Pri
 	return &prover.ModelOpening{Commitment: commitment, Salts: salts, Key: k.wrap.Verifying.Digest(), Parameters: g.ParameterDigest()}, nil
 }
 
+// WithOptions implements prover.ClassKeys.
+func (k *Keys) WithOptions(o prover.Options) prover.Keys { return &Keys{Options: o, wrap: k.wrap} }
+
 // lower is a model in the class of these keys.
-func (k *Keys) lower(g *model.Graph) (*lowered, error) {
-	plan, err := newPlan(g, k.Options)
+func (k *Keys) lower(g *model.Graph, o prover.Options) (*lowered, error) {
+	plan, err := newPlan(g, o)
 	if err != nil {
 		return nil, err
 	}
@@ -54,9 +61,18 @@ func (k *Keys) lower(g *model.Graph) (*lowered, error) {
 		return nil, err
 	}
 	if err := m.architecture.Fits(k.wrap.Verifying.Class); err != nil {
-		return nil, fmt.Errorf("%w: %w; run setup with a larger --size-class, or for this model", prover.ErrKeyMismatch, err)
+		return nil, tooSmall(g, o, err)
 	}
 	return m, nil
+}
+
+// tooSmall says which size class a model needs that does not fit another.
+func tooSmall(g *model.Graph, o prover.Options, cause error) error {
+	m, err := newModel(g, o)
+	if err != nil {
+		return err
+	}
+	return fmt.Errorf("%w: %w; make larger ones with: zkinfer setup --size-class %d --unsafe-dev-setup -o KEYS", prover.ErrKeyMismatch, cause, m.class.RowBits)
 }
 
 // commit is a point for each row of a region of cells that are no pads.

@@ -74,7 +74,7 @@ func (k *Keys) attempt(g *model.Graph, opening *prover.ModelOpening) (*attempt, 
 	if !ok {
 		return nil, fmt.Errorf("%w: the model commitment is of backend %q; run commit again", prover.ErrKeyMismatch, opening.Commitment.Backend())
 	}
-	m, err := k.lower(g)
+	m, err := k.lower(g, hidden(c.Architecture))
 	if err != nil {
 		return nil, err
 	}
@@ -91,6 +91,12 @@ func (k *Keys) attempt(g *model.Graph, opening *prover.ModelOpening) (*attempt, 
 	}
 	a.secrets, err = k.wrap.NewSecrets()
 	return a, err
+}
+
+// hidden are the options that a model was committed with: they need not be those of the keys.
+func hidden(a *wrapped.Architecture) prover.Options {
+	private := func(side []wrapped.Border) bool { return len(side) > 0 && side[0].Private }
+	return prover.Options{PrivateInput: private(a.Inputs), PrivateOutput: private(a.Outputs)}
 }
 
 // drawSalts salts the rows that are made for this proof. Those that are nobody's have none.

@@ -76,7 +76,8 @@ func UnmarshalCommitment(b []byte) (*Commitment, error) {
 	return c, nil
 }
 
-func (c *Commitment) subject() *verifier.Subject {
+// Subject is what proofs for the model are about.
+func (c *Commitment) Subject() *verifier.Subject {
 	a := c.Architecture
 	return &verifier.Subject{Name: a.Name, Rounding: a.Rounding, Architecture: a.Graph,
 		Inputs: a.specs(a.Inputs), Outputs: a.specs(a.Outputs), ProofSize: a.ProofSize()}

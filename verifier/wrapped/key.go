@@ -135,7 +135,7 @@ func (k *Key) Subject(m verifier.Commitment) (*verifier.Subject, error) {
 	if err != nil {
 		return nil, err
 	}
-	return c.subject(), nil
+	return c.Subject(), nil
 }
 
 // model is m as a commitment for this class.
