@@ -2,6 +2,7 @@ package claims
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/consensys/gnark-crypto/ecc/bn254/fr"
 )
@@ -10,7 +11,12 @@ import (
 //
 //	p = p0·q1 + p1·q0,   q = q0·q1,
 //
-// up to one root. Children of node i of a level are nodes 2i and 2i+1 of the next.
+// up to one root.
+//
+// A leaf's number is that of a row and, in the LaneBits lowest bits, that of a lane. Levels up to LaneBits have the lowest
+// bits of lanes for numbers: children of x are x and x + 2^k. Below, every level has one more bit of the row, lanes
+// stay: children of (row, lane) are (2·row, lane) and (2·row + 1, lane). So what is added lies in runs of 2^LaneBits
+// neighbours on both sides, and provers can use vector instructions; the leaves that matter stay a prefix.
 type Tree struct {
 	Name   string
 	Height int
@@ -19,17 +25,44 @@ type Tree struct {
 	Numerators func(point []fr.Element) fr.Element
 }
 
+// LaneBits are the bits of a lane.
+const LaneBits = 9
+
+// RowCoordinates is how many of a point's coordinates at level k, its first, are the row's.
+func RowCoordinates(k int) int { return max(k-LaneBits, 0) }
+
+// RoundOrder are the coordinates of a point at level k in the order in which rounds bind them: the row's from the lowest
+// bit on, so that neighbouring rows fold and what is dead at the end stays there, then the lane's from the top, so that
+// halves fold.
+func RoundOrder(k int) []int {
+	out := make([]int, k)
+	rows := RowCoordinates(k)
+	for i := range out {
+		out[i] = i
+		if i < rows {
+			out[i] = rows - 1 - i
+		}
+	}
+	return out
+}
+
+// childPoint is the point at level k+1 of child tau of the nodes at a point of level k: its bit is the row's lowest, or the
+// lane's top one where there are no rows.
+func childPoint(point []fr.Element, tau fr.Element) []fr.Element {
+	return slices.Insert(slices.Clone(point), RowCoordinates(len(point)), tau)
+}
+
 // TreeProver computes a tree's messages.
 type TreeProver interface {
 	// Root is p and q of the root.
 	Root() (p, q fr.Element)
 	// Level begins the rounds from the nodes of a level, with k coordinates, to their children. point is where
-	// the level's p and q are claimed. Rounds bind the last coordinate first.
+	// the level's p and q are claimed. Rounds bind its coordinates in RoundOrder.
 	Level(k int, point []fr.Element, lambda fr.Element)
 	// Round is the next round's message: h(1) − h(0), and the leading coefficient of h, where h is the
 	// round's polynomial without its eq factor.
 	Round() (difference, leading fr.Element)
-	// Bind fixes the round's variable, the lowest bit of those left.
+	// Bind fixes the round's variable.
 	Bind(r fr.Element)
 	// Children are the children's p0, p1, q0, q1 at the bound point.
 	Children() [4]fr.Element
@@ -141,7 +174,7 @@ func (f *fractions) level(k int) {
 		}
 	}
 	bound := make([]fr.Element, k)
-	for j := k - 1; j >= 0; j-- { // the lowest bit first: neighbours fold, and what is dead at the end stays there
+	for _, j := range RoundOrder(k) {
 		bound[j] = f.round(&claim, f.point[j], active, weights)
 	}
 	f.children(k, claim, active, weights, lambda, bound)
@@ -183,7 +216,7 @@ func (f *fractions) children(k int, claim Form, active []int, weights []fr.Eleme
 	}
 	f.run.Require(check)
 	tau := f.run.Draw("child")
-	f.point = append(append([]fr.Element(nil), bound...), tau)
+	f.point = childPoint(bound, tau)
 	var complement fr.Element
 	complement.Sub(&one, &tau)
 	for i, t := range active {
@@ -204,7 +237,7 @@ func (f *fractions) sendChildren(t int, public bool, bound []fr.Element) (out [4
 		for b := range 2 {
 			var bit fr.Element
 			bit.SetUint64(uint64(b))
-			out[b] = Public(f.trees[t].Numerators(append(append([]fr.Element(nil), bound...), bit)))
+			out[b] = Public(f.trees[t].Numerators(childPoint(bound, bit)))
 		}
 	}
 	sent := f.run.sendFrom(first, Multiplied, 4-first, func() []fr.Element {

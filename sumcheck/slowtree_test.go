@@ -1,7 +1,7 @@
 package sumcheck
 
 import (
-	"runtime"
+	"slices"
 
 	"github.com/consensys/gnark-crypto/ecc/bn254/fr"
 
@@ -13,37 +13,38 @@ type Fractions struct {
 	p, q [][]fr.Element // by level, 2^level nodes
 
 	lambda         fr.Element
-	p0, p1, q0, q1 []fr.Element // of the variables that are not bound
-	eq             []fr.Element // of the point's coordinates after the round's
+	point          []fr.Element
+	p0, p1, q0, q1 []fr.Element // over the variables that are not bound, top bit first
+	left           []int        // the variables that are not bound
+	order          []int        // the same, the next one first
 }
 
-// NewFractions adds up 2^h fractions of the given numerators and denominators. It keeps the slices.
+// NewFractions adds up 2^h fractions of the given numerators and denominators.
 func NewFractions(p, q []fr.Element) *Fractions {
-	f := &Fractions{p: [][]fr.Element{p}, q: [][]fr.Element{q}}
-	for len(p) > 1 {
-		p, q = above(p, q)
-		f.p, f.q = append(f.p, p), append(f.q, q)
-	}
-	for i, j := 0, len(f.p)-1; i < j; i, j = i+1, j-1 {
-		f.p[i], f.p[j] = f.p[j], f.p[i]
-		f.q[i], f.q[j] = f.q[j], f.q[i]
+	height := claims.AxisBits(len(p))
+	f := &Fractions{p: make([][]fr.Element, height+1), q: make([][]fr.Element, height+1)}
+	f.p[height], f.q[height] = p, q
+	for k := height - 1; k >= 0; k-- {
+		f.p[k], f.q[k] = make([]fr.Element, 1<<k), make([]fr.Element, 1<<k)
+		for i := range f.p[k] {
+			a, b := childOf(k, i, 0), childOf(k, i, 1)
+			p, q := f.p[k+1], f.q[k+1]
+			f.p[k][i] = add(mul(p[a], q[b]), mul(p[b], q[a]))
+			f.q[k][i] = mul(q[a], q[b])
+		}
 	}
 	return f
 }
 
-// above adds neighbours.
-func above(p, q []fr.Element) (sum, product []fr.Element) {
-	n := len(p) / 2
-	sum, product = make([]fr.Element, n), make([]fr.Element, n)
-	parallel(n, func(_, from, to int) {
-		var v fr.Element
-		for i := from; i < to; i++ {
-			sum[i].Mul(&p[2*i], &q[2*i+1])
-			sum[i].Add(&sum[i], v.Mul(&p[2*i+1], &q[2*i]))
-			product[i].Mul(&q[2*i], &q[2*i+1])
-		}
-	})
-	return sum, product
+func add(a, b fr.Element) fr.Element { return *a.Add(&a, &b) }
+func sub(a, b fr.Element) fr.Element { return *a.Sub(&a, &b) }
+func mul(a, b fr.Element) fr.Element { return *a.Mul(&a, &b) }
+
+// childOf is the number of a child of node i of level k.
+func childOf(k, i, child int) int {
+	lanes := min(k, claims.LaneBits)
+	row, lane := i>>lanes, i&(1<<lanes-1)
+	return (2*row+child)<<lanes | lane
 }
 
 // Root implements claims.TreeProver.
@@ -51,76 +52,69 @@ func (f *Fractions) Root() (p, q fr.Element) { return f.p[0][0], f.q[0][0] }
 
 // Level implements claims.TreeProver.
 func (f *Fractions) Level(k int, point []fr.Element, lambda fr.Element) {
-	f.lambda = lambda
-	f.p0, f.p1 = halves(f.p[k+1])
-	f.q0, f.q1 = halves(f.q[k+1])
-	if k > 0 {
-		f.eq = claims.EqTable(point[:k-1])
+	f.lambda, f.point = lambda, point
+	f.p0, f.p1 = children(k, f.p[k+1])
+	f.q0, f.q1 = children(k, f.q[k+1])
+	f.order, f.left = claims.RoundOrder(k), nil
+	for i := range k {
+		f.left = append(f.left, i)
 	}
 }
 
-// halves are the even and the odd elements.
-func halves(v []fr.Element) (even, odd []fr.Element) {
-	even, odd = make([]fr.Element, len(v)/2), make([]fr.Element, len(v)/2)
-	for i := range even {
-		even[i], odd[i] = v[2*i], v[2*i+1]
+// children are the first and the second children of all nodes of level k.
+func children(k int, v []fr.Element) (first, second []fr.Element) {
+	first, second = make([]fr.Element, 1<<k), make([]fr.Element, 1<<k)
+	for i := range first {
+		first[i], second[i] = v[childOf(k, i, 0)], v[childOf(k, i, 1)]
 	}
-	return even, odd
+	return first, second
+}
+
+// eachPair visits what a round's variable tells apart: the pair's number without that variable, and its two indices.
+func (f *Fractions) eachPair(visit func(i, low, high int)) {
+	bit := len(f.left) - 1 - slices.Index(f.left, f.order[0])
+	for i := range 1 << (len(f.left) - 1) {
+		low := i>>bit<<(bit+1) | i&(1<<bit-1)
+		visit(i, low, low|1<<bit)
+	}
+}
+
+// rest are the point's coordinates that are not bound but the round's.
+func (f *Fractions) rest() (out []fr.Element) {
+	for _, i := range f.left {
+		if i != f.order[0] {
+			out = append(out, f.point[i])
+		}
+	}
+	return out
 }
 
 // Round implements claims.TreeProver.
 func (f *Fractions) Round() (difference, leading fr.Element) {
-	half := len(f.p0) / 2
-	sums := make([][2]fr.Element, runtime.GOMAXPROCS(0))
-	parts := parallel(half, func(part, from, to int) {
-		sums[part][0], sums[part][1] = f.sum(from, to)
+	eq := claims.EqTable(f.rest())
+	f.eachPair(func(i, low, high int) {
+		d := func(v []fr.Element) fr.Element { return sub(v[high], v[low]) }
+		at := func(i int) fr.Element { return f.node(f.p0[i], f.p1[i], f.q0[i], f.q1[i]) }
+		difference = add(difference, mul(eq[i], sub(at(high), at(low))))
+		leading = add(leading, mul(eq[i], f.node(d(f.p0), d(f.p1), d(f.q0), d(f.q1))))
 	})
-	for _, s := range sums[:parts] {
-		difference.Add(&difference, &s[0])
-		leading.Add(&leading, &s[1])
-	}
 	return difference, leading
 }
 
-// sum is the part of a round's message that the given pairs make.
-func (f *Fractions) sum(from, to int) (difference, leading fr.Element) {
-	var v fr.Element
-	for x := from; x < to; x++ {
-		low := f.node(f.p0[2*x], f.p1[2*x], f.q0[2*x], f.q1[2*x])
-		high := f.node(f.p0[2*x+1], f.p1[2*x+1], f.q0[2*x+1], f.q1[2*x+1])
-		var d [4]fr.Element
-		for i, t := range [4][]fr.Element{f.p0, f.p1, f.q0, f.q1} {
-			d[i].Sub(&t[2*x+1], &t[2*x])
-		}
-		top := f.node(d[0], d[1], d[2], d[3])
-		high.Sub(&high, &low)
-		difference.Add(&difference, v.Mul(&f.eq[x], &high))
-		leading.Add(&leading, v.Mul(&f.eq[x], &top))
-	}
-	return difference, leading
-}
-
-// node is p0·q1 + q0·(p1 + λ·q1).
+// node is p0·q1 + q0·p1 + λ·q0·q1.
 func (f *Fractions) node(p0, p1, q0, q1 fr.Element) fr.Element {
-	var a, b fr.Element
-	a.Mul(&f.lambda, &q1).Add(&a, &p1).Mul(&a, &q0)
-	b.Mul(&p0, &q1)
-	return *a.Add(&a, &b)
+	return add(add(mul(p0, q1), mul(q0, p1)), mul(f.lambda, mul(q0, q1)))
 }
 
 // Bind implements claims.TreeProver.
 func (f *Fractions) Bind(r fr.Element) {
-	half := len(f.p0) / 2
 	for _, t := range []*[]fr.Element{&f.p0, &f.p1, &f.q0, &f.q1} {
-		claims.Fold(*t, &r)
-		*t = (*t)[:half]
+		v, out := *t, make([]fr.Element, len(*t)/2)
+		f.eachPair(func(i, low, high int) { out[i] = add(v[low], mul(r, sub(v[high], v[low]))) })
+		*t = out
 	}
-	// eq adds up to 1 over the next coordinate.
-	n := len(f.eq) / 2
-	for i := range n {
-		f.eq[i].Add(&f.eq[2*i], &f.eq[2*i+1])
-	}
-	f.eq = f.eq[:n]
+	at := slices.Index(f.left, f.order[0])
+	f.left, f.order = slices.Delete(f.left, at, at+1), f.order[1:]
 }
 
 // Children implements claims.TreeProver.
