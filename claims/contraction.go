@@ -41,7 +41,7 @@ func (c *Contraction) shape(n *Network) ([]int, error) {
 	if err := checkShape(in); err != nil {
 		return nil, err
 	}
-	if err := n.checkExpression(&c.Input.Expression, in, false); err != nil {
+	if err := n.checkExpression(&c.Input.Expression, in, nil); err != nil {
 		return nil, err
 	}
 	var out []int

@@ -3,6 +3,7 @@ package claims
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 
 	"github.com/consensys/gnark-crypto/ecc/bn254/fr"
@@ -104,7 +105,15 @@ const maxShift = 62
 // Check errs (ErrNetwork) where shapes do not fit, an index points nowhere, or a size is beyond its limit. A network
 // that passes can be run, whatever it says.
 func (n *Network) Check() error {
-	for _, part := range []func() error{n.checkTensors, n.checkContractions, n.checkTables, n.checkLookups, n.checkRest} {
+	var contractions [][]int
+	for _, part := range []func() error{
+		n.checkTensors,
+		func() (err error) { contractions, err = n.contractionShapes(); return err },
+		n.checkTables,
+		func() error { return n.checkLookups(contractions) },
+		n.checkRest,
+		n.checkCost,
+	} {
 		if err := part(); err != nil {
 			return err
 		}
@@ -114,6 +123,7 @@ func (n *Network) Check() error {
 
 // Cut cuts the tensors of a decoded network into blocks. Errors wrap ErrNetwork.
 func (n *Network) Cut() error {
+	blocks := 0
 	for i := range n.Tensors {
 		t := &n.Tensors[i]
 		if t.Tensor == nil {
@@ -121,6 +131,9 @@ func (n *Network) Cut() error {
 		}
 		if err := checkShape(t.Shape); err != nil {
 			return err
+		}
+		if blocks += blockCount(t.Shape); blocks > maxBlocks {
+			return fmt.Errorf("%w: tensors of more than %d blocks", ErrNetwork, maxBlocks)
 		}
 		t.Tensor = NewTensor(t.Shape...)
 	}
@@ -149,13 +162,15 @@ func (n *Network) checkTensors() error {
 	return nil
 }
 
-func (n *Network) checkContractions() error {
+func (n *Network) contractionShapes() (shapes [][]int, err error) {
 	for i := range n.Contractions {
-		if _, err := n.Contractions[i].shape(n); err != nil {
-			return err
+		shape, err := n.Contractions[i].shape(n)
+		if err != nil {
+			return nil, err
 		}
+		shapes = append(shapes, shape)
 	}
-	return nil
+	return shapes, nil
 }
 
 func (n *Network) checkTables() error {
@@ -178,7 +193,7 @@ func (n *Network) checkTables() error {
 	return nil
 }
 
-func (n *Network) checkLookups() error {
+func (n *Network) checkLookups(contractions [][]int) error {
 	total := 0
 	for i := range n.Lookups {
 		l := &n.Lookups[i]
@@ -192,7 +207,7 @@ func (n *Network) checkLookups() error {
 			return fmt.Errorf("%w: more than %d lookups", ErrNetwork, maxElements)
 		}
 		for k := range l.Columns {
-			if err := n.checkExpression(&l.Columns[k], l.Shape, true); err != nil {
+			if err := n.checkExpression(&l.Columns[k], l.Shape, contractions); err != nil {
 				return err
 			}
 		}
@@ -211,7 +226,7 @@ func (n *Network) checkRest() error {
 			return fmt.Errorf("%w: more than %d products", ErrNetwork, maxElements)
 		}
 		for _, e := range []*Expression{&m.A, &m.B, &m.C} {
-			if err := n.checkExpression(e, m.Shape, false); err != nil {
+			if err := n.checkExpression(e, m.Shape, nil); err != nil {
 				return err
 			}
 		}
@@ -221,7 +236,7 @@ func (n *Network) checkRest() error {
 			if err := checkShape(list[i].Shape); err != nil {
 				return err
 			}
-			if err := n.checkExpression(&list[i].Expression, list[i].Shape, false); err != nil {
+			if err := n.checkExpression(&list[i].Expression, list[i].Shape, nil); err != nil {
 				return err
 			}
 		}
@@ -229,8 +244,9 @@ func (n *Network) checkRest() error {
 	return nil
 }
 
-func (n *Network) checkExpression(e *Expression, shape []int, contractions bool) error {
-	if e.Shift > maxShift || len(e.Linear) > maxParts || len(e.Contractions) > maxParts || !contractions && len(e.Contractions) > 0 {
+// checkExpression fits an expression to a shape, and its contractions, which have these shapes: none without.
+func (n *Network) checkExpression(e *Expression, shape []int, contractions [][]int) error {
+	if e.Shift > maxShift || len(e.Linear) > maxParts || len(e.Contractions) > maxParts {
 		return fmt.Errorf("%w: expression of %d and %d terms with shift %d", ErrNetwork, len(e.Linear), len(e.Contractions), e.Shift)
 	}
 	for i := range e.Linear {
@@ -238,35 +254,19 @@ func (n *Network) checkExpression(e *Expression, shape []int, contractions bool)
 		if err != nil {
 			return err
 		}
-		if !sameShape(s, shape) {
+		if !slices.Equal(s, shape) {
 			return fmt.Errorf("%w: %v in an expression of %v", ErrNetwork, s, shape)
 		}
 	}
 	for _, c := range e.Contractions {
-		if c.Contraction < 0 || c.Contraction >= len(n.Contractions) {
-			return fmt.Errorf("%w: contraction %d of %d", ErrNetwork, c.Contraction, len(n.Contractions))
+		if c.Contraction < 0 || c.Contraction >= len(contractions) {
+			return fmt.Errorf("%w: contraction %d, expected one of %d", ErrNetwork, c.Contraction, len(contractions))
 		}
-		s, err := n.Contractions[c.Contraction].shape(n)
-		if err != nil {
-			return err
-		}
-		if !sameShape(s, shape) {
+		if s := contractions[c.Contraction]; !slices.Equal(s, shape) {
 			return fmt.Errorf("%w: contraction of %v in an expression of %v", ErrNetwork, s, shape)
 		}
 	}
 	return nil
-}
-
-func sameShape(a, b []int) bool {
-	if len(a) != len(b) {
-		return false
-	}
-	for i := range a {
-		if a[i] != b[i] {
-			return false
-		}
-	}
-	return true
 }
 
 // Places lays the lookups out among the leaves of the tree of queries: a placed tensor for each, from 0 on without

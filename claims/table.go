@@ -33,10 +33,12 @@ type Progression struct {
 	First, Step int64
 }
 
-// maxColumns bounds the arguments and values of a table; maxRows its rows.
+// maxColumns bounds the arguments and values of a table; maxRows its rows; maxValue, in absolute value, what a row and the steps
+// to it hold, so that no sum overflows.
 const (
 	maxColumns = 8
 	maxRows    = 1 << 20
+	maxValue   = 1 << 61
 )
 
 // Progressions cuts values into progressions.
@@ -73,6 +75,9 @@ func (t *Table) check() error {
 		if a.Len < 1 || n > maxRows/a.Len {
 			return fmt.Errorf("%w: table of more than %d rows", ErrNetwork, maxRows)
 		}
+		if a.Min < -maxValue || a.Min > maxValue {
+			return fmt.Errorf("%w: argument from %d on, expected less than 2^61 in absolute value", ErrNetwork, a.Min)
+		}
 		n *= a.Len
 	}
 	if len(t.Arguments) == 0 || len(t.Arguments)+len(t.Values) > maxColumns {
@@ -83,6 +88,9 @@ func (t *Table) check() error {
 		for _, r := range c {
 			if r.Len < 1 || r.Len > left {
 				return fmt.Errorf("%w: progressions of a column of %d rows", ErrNetwork, n)
+			}
+			if most := maxValue / int64(r.Len); r.First < -maxValue || r.First > maxValue || r.Step < -most || r.Step > most {
+				return fmt.Errorf("%w: progression from %d by %d, expected less than 2^61 in absolute value", ErrNetwork, r.First, r.Step)
 			}
 			left -= r.Len
 		}

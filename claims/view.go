@@ -276,18 +276,9 @@ func (s *Select) back(v vector, n int) vector {
 	return denseVector(out)
 }
 
-// reshaped regroups axes: those of both shapes are cut into the shortest stretches of equal volume. A stretch of one
-// axis on either side keeps its vector; the others become groups.
+// reshaped regroups axes. A stretch of one axis on either side keeps its vector; the others become groups.
 func (w Weights) reshaped(source []int) Weights {
 	out := Weights{Shape: source, Coefficient: w.Coefficient}
-	long := func(shape []int) (axes []int) {
-		for a, d := range shape {
-			if d > 1 {
-				axes = append(axes, a)
-			}
-		}
-		return axes
-	}
 	for i := range w.groups { // axes of one element are factors
 		g := &w.groups[i]
 		if !slices.ContainsFunc(g.axes, func(a int) bool { return w.Shape[a] > 1 }) {
@@ -300,13 +291,34 @@ func (w Weights) reshaped(source []int) Weights {
 			out.groups = append(out.groups, group{[]int{a}, eqVector(Part{}, nil, nil)})
 		}
 	}
+	for _, s := range w.stretches(source) {
+		out.groups = append(out.groups, w.regroup(s.to, s.from))
+	}
+	return out
+}
+
+// regrouping is axes of a reshaped view and those of its source that have the same elements.
+type regrouping struct{ to, from []int }
+
+// stretches cuts the axes of both shapes, but for those of one element, into the shortest stretches of equal volume.
+func (w *Weights) stretches(source []int) (out []regrouping) {
 	to, from := long(w.Shape), long(source)
 	for len(to) > 0 {
 		i, j := w.stretch(to, from, source)
-		out.groups = append(out.groups, w.regroup(to[:i], from[:j]))
+		out = append(out, regrouping{to[:i], from[:j]})
 		to, from = to[i:], from[j:]
 	}
 	return out
+}
+
+// long are the axes of more than one element.
+func long(shape []int) (axes []int) {
+	for a, d := range shape {
+		if d > 1 {
+			axes = append(axes, a)
+		}
+	}
+	return axes
 }
 
 // stretch is how many axes of either shape make the next stretch, of whole groups.

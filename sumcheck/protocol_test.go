@@ -91,51 +91,7 @@ func (s *slowPair) Values() (a, b fr.Element) { return s.a[0], s.b[0] }
 func (e *executed) accepted(t *testing.T) bool {
 	t.Helper()
 	cells := e.cells()
-	return judged(t, cells, e.public, slowProver{cells})
-}
-
-// judged is what verifiers say of a prover's messages about cells.
-func judged(t *testing.T, cells plain.Cells, public [][]int64, prover claims.NetworkProver) bool {
-	t.Helper()
-	n := cells.Network
-	// Pads of linear messages stand behind everything.
-	first := len(cells.Z)
-	bits := claims.AxisBits(first + 4096)
-	cells.Z = append(cells.Z, random(1<<bits-first)...)
-	var wires []fr.Element // pads of the other messages, by message; 0 for linear ones
-	r := claims.NewProver([32]byte{9}, func(kind claims.Kind, slot int) fr.Element {
-		if kind == claims.Linear {
-			wires = append(wires, fr.Element{})
-			return cells.Z[first+slot]
-		}
-		wires = append(wires, random(1)...)
-		return wires[len(wires)-1]
-	})
-	if err := n.Prove(r, public, prover); err != nil {
-		t.Fatal(err)
-	}
-	padCell := func(i int) int { return first + i }
-	_, err := r.Merge(bits, padCell, func(blocks []claims.Block) claims.ProductProver {
-		table := make([]fr.Element, len(cells.Z))
-		for i := range blocks {
-			blocks[i].AddTo(table)
-		}
-		return NewProduct(slices.Clone(cells.Z), table)
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	v := claims.NewVerifier([32]byte{9}, r.Sent)
-	if err := n.Prove(v, public, nil); err != nil {
-		t.Fatal(err)
-	}
-	opening, err := v.Merge(bits, padCell, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	want := claims.Extension(cells.Z, opening.Point)
-	got := inPads(opening, v.Sent, wires)
-	return got.Equal(&want)
+	return believed(t, cells, e.public, slowProver{cells})
 }
 
 // inPads is what a circuit computes: the opening's form in pads.
