@@ -8,6 +8,7 @@ type Shape struct {
 	Trace       int   // wires of small values
 	Columns     int   // folded parameters: full-size values
 	TableRows   int   // rows of tables; each has a multiplicity in the trace
+	TableCells  int   // entries of those rows
 	Inverses    int   // wires of lookups and of table rows: full-size values
 	Sums        int   // wires of the linear layers' running sums: full-size values
 	FoldRows    int   // points of the model commitment
@@ -40,6 +41,9 @@ func (p *Plan) Shape() Shape {
 	}
 	s.Sums += p.FixedCost
 	s.TableRows = p.TableCost - len(p.tables.list)
+	for _, t := range p.tables.list {
+		s.TableCells += t.rows() * len(t.columns)
+	}
 	s.Inverses = p.Constraints - s.Sums - packed - len(p.tables.list)
 	for _, o := range p.Objects() {
 		s.Committed = append(s.Committed, p.objectSize(o))

@@ -44,7 +44,7 @@ type Backend interface {
 
 // Plan is what keys and proofs for a model take.
 type Plan struct {
-	Constraints int
+	Constraints int         // exact where there are Layers, an estimate otherwise
 	Layers      []LayerPlan // of each node of the graph; nil where constraints do not belong to layers
 	// What no layer has alone: inputs and outputs, rows of lookup tables, powers of challenges.
 	Border, Tables, Fixed int

@@ -6,13 +6,15 @@ import (
 	"github.com/zkinfer/zkinfer/circuits"
 )
 
-// gatesPerConstraint is how many gates of three wires a constraint becomes that has no parameter; one that
-// has becomes one gate. (A test compares with compiled circuits.)
-const gatesPerConstraint = 3.6
+// gatesPerConstraint is how many gates of three wires a constraint becomes, by counts of compiled circuits (a
+// test compares). A row of a table becomes a quotient and a term, and a term for each further column; a constraint
+// that has a parameter is one gate.
+const gatesPerConstraint = 3.9
 
 // Gates estimates the gates of PLONK for a plan that was made for them.
 func Gates(s circuits.Shape) int {
-	return int(gatesPerConstraint*float64(s.Constraints-s.Columns)) + s.Columns + s.Public
+	rest := s.Constraints - s.Columns - s.TableRows
+	return s.TableRows + s.TableCells + int(gatesPerConstraint*float64(rest)) + s.Columns + s.Public
 }
 
 // What gnark's PLONK does for each point of the domain: multi-exponentiations of full-size scalars (three

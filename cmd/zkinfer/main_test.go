@@ -31,6 +31,7 @@ func TestScripts(t *testing.T) {
 			"flip":     flipBit,
 			"zeros":    writeZeros,
 			"subst":    substitute,
+			"srs":      writeSRS,
 		},
 	})
 }

@@ -4,6 +4,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"io"
+	"math/big"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -11,6 +12,8 @@ import (
 	"strings"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/consensys/gnark-crypto/ecc/bn254/kzg"
 )
 
 // checkJSON is the script command "json PATH [VALUE]": standard output of the last command is exactly
@@ -157,4 +160,20 @@ func substitute(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Fatalf("%s does not contain %q", args[1], args[2])
 	}
 	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(strings.ReplaceAll(b, args[2], args[3])), 0o600))
+}
+
+// writeSRS is the script command "srs FILE N": a structured reference string of N powers, as gnark writes it.
+func writeSRS(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: srs FILE N")
+	}
+	n, err := strconv.Atoi(args[1])
+	ts.Check(err)
+	s, err := kzg.NewSRS(uint64(n), big.NewInt(987654321))
+	ts.Check(err)
+	f, err := os.Create(ts.MkAbs(args[0]))
+	ts.Check(err)
+	_, err = s.WriteRawTo(f)
+	ts.Check(err)
+	ts.Check(f.Close())
 }

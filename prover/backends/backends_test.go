@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"math"
 	"os"
 	"path/filepath"
 	"strings"
@@ -113,7 +114,9 @@ func TestEachBackend(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if circuit.Constraints() != plan.Constraints || plan.Layers != nil && len(plan.Layers) != len(g.Nodes) {
+			// Constraints that belong to layers are counted, others may be estimated.
+			off := math.Abs(float64(plan.Constraints)/float64(circuit.Constraints()) - 1)
+			if plan.Layers != nil && (len(plan.Layers) != len(g.Nodes) || off != 0) || off > 0.1 {
 				t.Errorf("%d constraints, the plan says %+v", circuit.Constraints(), plan)
 			}
 			keys, err := circuit.UnsafeDevSetup(ctx)

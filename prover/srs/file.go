@@ -183,11 +183,8 @@ func Import(ctx context.Context, path string, logSize int, cache string) (*SRS, 
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
-	if kept != "" {
-		if err := os.MkdirAll(cache, 0o755); err != nil {
-			return nil, err
-		}
-		return s, envelope.WriteFile(kept, true, s.Write)
+	if kept != "" && os.MkdirAll(cache, 0o755) == nil {
+		_ = envelope.WriteFile(kept, true, s.Write) // what cannot be kept is computed anew the next time
 	}
 	return s, nil
 }
