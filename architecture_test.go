@@ -44,7 +44,7 @@ var allowed = map[string][]string{
 	"bench/estimate":      {"circuits", "model"},
 	"prover/ceremony":     {"internal/envelope", "prover/ptau"},
 	"prover/ptau":         {},
-	"prover/provertest":   {"internal/samples", "model", "model/float", "model/onnx", "model/onnx/onnxtest", "model/quantize", "model/tflite", "prover", "verifier"},
+	"prover/provertest":   {"internal/samples", "model", "model/float", "model/onnx", "model/onnx/onnxtest", "model/quantize", "model/tflite", "prover", "verifier", "verifier/artifact"},
 	"prover/srs":          {"prover/keygen", "prover/ptau", "internal/envelope"},
 	"prover/wrap":         {"circuits", "claims", "prover", "prover/keygen", "verifier", "verifier/wrapped"},
 	"prover/sumcheck":     {"bench/estimate", "claims", "model", "prover", "prover/wrap", "sumcheck", "verifier", "verifier/wrapped"},

@@ -3,7 +3,6 @@ package groth16_test
 import (
 	"context"
 	"os"
-	"path/filepath"
 	"testing"
 
 	"github.com/zkinfer/zkinfer/bench"
@@ -12,8 +11,7 @@ import (
 	"github.com/zkinfer/zkinfer/model/quantize"
 	"github.com/zkinfer/zkinfer/prover"
 	"github.com/zkinfer/zkinfer/prover/groth16"
-	"github.com/zkinfer/zkinfer/verifier"
-	"github.com/zkinfer/zkinfer/verifier/artifact"
+	"github.com/zkinfer/zkinfer/prover/provertest"
 )
 
 // frozenProof is what was proved once, and kept in the folder of testvectors/proofs that has its name.
@@ -125,68 +123,16 @@ func readFile(t *testing.T, path string) []byte {
 	return b
 }
 
-// The artifacts in testvectors/proofs stay verifiable: what was written once is read as long as its
-// version is. Run with UPDATE_GOLDEN=1, after a deliberate change of a format, to make them anew.
+// The artifacts in testvectors/proofs stay verifiable.
 func TestFrozenArtifacts(t *testing.T) {
 	for _, f := range frozenProofs {
 		t.Run(f.name, func(t *testing.T) {
-			dir := filepath.Join("..", "..", "testvectors", "proofs", f.name)
-			if os.Getenv("UPDATE_GOLDEN") != "" {
-				f.freeze(t, dir)
+			dir := provertest.FrozenDir(f.name)
+			if provertest.Refreeze() {
+				g := f.graph(t)
+				provertest.Freeze(t, dir, groth16.Backend{}, g, [][]int64{f.input(t, g)}, f.options, f.privacy)
 			}
-			vk, err := artifact.ReadVerifyingKey(filepath.Join(dir, "verifying.key"))
-			if err != nil {
-				t.Fatal(err)
-			}
-			m, err := artifact.ReadModelCommitment(filepath.Join(dir, "model.zkc"))
-			if err != nil {
-				t.Fatal(err)
-			}
-			b, err := artifact.ReadProof(filepath.Join(dir, "proof.zkp"))
-			if err != nil {
-				t.Fatal(err)
-			}
-			if err := verifier.VerifyBundle(vk, m.Commitment, b); err != nil {
-				t.Error(err)
-			}
+			provertest.VerifyFrozen(t, dir)
 		})
-	}
-}
-
-func (f *frozenProof) freeze(t *testing.T, dir string) {
-	t.Helper()
-	ctx := context.Background()
-	g := f.graph(t)
-	circuit, err := groth16.Compile(ctx, g, f.options)
-	if err != nil {
-		t.Fatal(err)
-	}
-	keys, err := circuit.UnsafeDevSetup(ctx)
-	if err != nil {
-		t.Fatal(err)
-	}
-	opening, err := keys.CommitModel(ctx, g, f.privacy)
-	if err != nil {
-		t.Fatal(err)
-	}
-	p, err := keys.Prove(ctx, g, opening, [][]int64{f.input(t, g)}, []byte("task 1"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		t.Fatal(err)
-	}
-	tmp := t.TempDir()
-	if err := prover.SaveOpening(tmp, true, g, opening, f.privacy); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.Rename(filepath.Join(tmp, prover.ModelFile), filepath.Join(dir, prover.ModelFile)); err != nil {
-		t.Fatal(err)
-	}
-	if err := artifact.WriteVerifyingKey(filepath.Join(dir, prover.VerifyingKeyFile), true, keys.Verifying); err != nil {
-		t.Fatal(err)
-	}
-	if err := artifact.WriteProof(filepath.Join(dir, "proof.zkp"), true, p.Bundle); err != nil {
-		t.Fatal(err)
 	}
 }

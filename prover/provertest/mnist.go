@@ -41,16 +41,22 @@ func digits(t *testing.T, in samples.Input, file string) [][][]float32 {
 	return out
 }
 
+// Digit is the image of a digit, in the integers of MNIST.
+func Digit(t *testing.T, g *model.Graph, digit int) []int64 {
+	t.Helper()
+	in := g.Tensors[g.Inputs[0]]
+	image := digits(t, samples.Input{Name: in.Name, Shape: in.Shape}, fmt.Sprintf("%d.png", digit))[0]
+	return quantize.Inputs(g, image)[0]
+}
+
 // ProveDigits proves the first n bundled digits and demands that the proved class is the digit, in proofs of at
 // most so many bytes.
 func ProveDigits(t *testing.T, b prover.Backend, o prover.Options, n, most int) {
 	t.Helper()
 	g := MNIST(t)
-	in := g.Tensors[g.Inputs[0]]
 	keys, opening := Keys(t, b, g, o)
 	for digit := range n {
-		image := digits(t, samples.Input{Name: in.Name, Shape: in.Shape}, fmt.Sprintf("%d.png", digit))[0]
-		p, err := keys.Prove(context.Background(), g, opening, quantize.Inputs(g, image), nil)
+		p, err := keys.Prove(context.Background(), g, opening, [][]int64{Digit(t, g, digit)}, nil)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -65,11 +65,7 @@ func ProveGolden(t *testing.T, b prover.Backend, name string, r tflite.Rounding,
 	t.Helper()
 	ctx := context.Background()
 	g := TFLite(t, name, r)
-	raw, want := vector(t, "tflite", name, "input.raw"), vector(t, "tflite", name, golden)
-	x := make([]int64, g.Tensors[g.Inputs[0]].Len())
-	for i := range x {
-		x[i] = int64(int8(raw[i]))
-	}
+	x, want := FirstSample(t, name, g), vector(t, "tflite", name, golden)
 	keys, opening := Keys(t, b, g, prover.Options{})
 	p, err := keys.Prove(ctx, g, opening, [][]int64{x}, nil)
 	if err != nil {
@@ -86,8 +82,29 @@ func ProveGolden(t *testing.T, b prover.Backend, name string, r tflite.Rounding,
 	t.Logf("%s, %s, %s: %d constraints, proof of %d bytes, %+v", b.Name(), name, r, p.Stats.Constraints, len(p.Bundle.Proof), p.Stats)
 }
 
+// FirstSample is the first input of a shipped model.
+func FirstSample(t *testing.T, name string, g *model.Graph) []int64 {
+	t.Helper()
+	raw := vector(t, "tflite", name, "input.raw")
+	x := make([]int64, g.Tensors[g.Inputs[0]].Len())
+	for i := range x {
+		x[i] = int64(int8(raw[i]))
+	}
+	return x
+}
+
 // Keys are those of an unsafe setup, with a private model commitment.
 func Keys(t *testing.T, b prover.Backend, g *model.Graph, o prover.Options) (prover.Keys, *prover.ModelOpening) {
+	t.Helper()
+	keys := setup(t, b, g, o)
+	opening, err := keys.CommitModel(context.Background(), g, prover.Private)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return keys, opening
+}
+
+func setup(t *testing.T, b prover.Backend, g *model.Graph, o prover.Options) prover.Keys {
 	t.Helper()
 	ctx := context.Background()
 	c, err := b.Compile(ctx, g, o)
@@ -98,11 +115,7 @@ func Keys(t *testing.T, b prover.Backend, g *model.Graph, o prover.Options) (pro
 	if err != nil {
 		t.Fatal(err)
 	}
-	opening, err := keys.CommitModel(ctx, g, prover.Private)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return keys, opening
+	return keys
 }
 
 func vector(t *testing.T, path ...string) []byte {

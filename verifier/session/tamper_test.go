@@ -18,14 +18,16 @@ import (
 	"github.com/zkinfer/zkinfer/internal/envelope"
 	"github.com/zkinfer/zkinfer/verifier"
 	"github.com/zkinfer/zkinfer/verifier/artifact"
+	"github.com/zkinfer/zkinfer/verifier/plonk"
 	"github.com/zkinfer/zkinfer/verifier/session/vectortest"
 )
 
 // frozen is a proof of testvectors/proofs: its files, and what is in them.
 type frozen struct {
 	keyFile, commitmentFile, proofFile []byte
-	payload                            []byte // of proofFile
-	key                                *verifier.VerifyingKey
+	payload                            []byte                 // of proofFile
+	key                                *verifier.VerifyingKey // nil unless of Groth16
+	plonk                              *plonk.VerifyingKey    // nil unless of PLONK
 	model                              *artifact.ModelCommitment
 }
 
@@ -37,7 +39,8 @@ func readFrozen(t testing.TB, name string) *frozen {
 	if err != nil {
 		t.Fatal(err)
 	}
-	f.key = key.(*verifier.VerifyingKey)
+	f.key, _ = key.(*verifier.VerifyingKey)
+	f.plonk, _ = key.(*plonk.VerifyingKey)
 	if f.model, err = artifact.DecodeModelCommitment(f.commitmentFile); err != nil {
 		t.Fatal(err)
 	}
@@ -95,6 +98,9 @@ func (g *generator) honest() {
 	g.add(vectortest.Case{Name: "context as demanded", Proof: g.proofFile, Context: &context}, "")
 	g.add(vectortest.Case{Name: "another context demanded", Proof: g.proofFile, Context: &other}, "rejected")
 	g.add(vectortest.Case{Name: "empty context demanded", Proof: g.proofFile, Context: &empty}, "rejected")
+	if g.key == nil {
+		return
+	}
 	g.proof("A doubled and B halved", g.edited(func(b *verifier.Bundle) {
 		p, err := verifier.DecodeProof(g.key, b.Proof)
 		if err != nil {
@@ -132,10 +138,25 @@ func (g *generator) frames() {
 	g.proof("a model commitment instead", g.commitmentFile, "wrong_kind")
 }
 
+func (g *generator) anotherBackend() string {
+	if g.plonk != nil {
+		return verifier.BackendGroth16
+	}
+	return plonk.BackendName
+}
+
+// somePoint is a point of the key.
+func (g *generator) somePoint() bn254.G1Affine {
+	if g.plonk != nil {
+		return g.plonk.Ql
+	}
+	return g.key.Alpha
+}
+
 // statement cases are proofs with another claim.
 func (g *generator) statement() {
 	for name, edit := range map[string]func(*verifier.Bundle){
-		"another backend":         func(b *verifier.Bundle) { b.Backend = "plonk" },
+		"another backend":         func(b *verifier.Bundle) { b.Backend = g.anotherBackend() },
 		"digest of another key":   func(b *verifier.Bundle) { b.VKDigest[31] ^= 1 },
 		"digest of another model": func(b *verifier.Bundle) { b.Model[0] ^= 1 },
 		"digests exchanged":       func(b *verifier.Bundle) { b.VKDigest, b.Model = b.Model, b.VKDigest },
@@ -177,7 +198,7 @@ func (g *generator) publicTensor(side string, of func(*verifier.Bundle) *verifie
 	} {
 		g.later(side+" "+name, func(b *verifier.Bundle) { v := of(b); v.Values = change(v.Values) }, "rejected", "bad_statement")
 	}
-	g.later(side+" as a commitment", func(b *verifier.Bundle) { v := of(b); v.Values, v.Commitment = nil, []bn254.G1Affine{g.key.Alpha} }, "bad_statement")
+	g.later(side+" as a commitment", func(b *verifier.Bundle) { v := of(b); v.Values, v.Commitment = nil, []bn254.G1Affine{g.somePoint()} }, "bad_statement")
 }
 
 // exchangeFirst exchanges the first value and the first that differs from it.

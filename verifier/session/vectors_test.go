@@ -35,6 +35,11 @@ func TestVectorsAreGenerated(t *testing.T) {
 	for _, name := range []string{"mnist", "mnist-private", "ad01", "folded"} {
 		newGenerator(t, v, name).claims()
 	}
+	newGenerator(t, v, "plonk").everythingOfPlonk()
+	for _, name := range []string{"plonk-mnist", "plonk-ad01"} {
+		newGenerator(t, v, name).claimsOfPlonk()
+	}
+	newGenerator(t, v, "plonk-hello").honest()
 	b, err := json.MarshalIndent(v, "", " ")
 	if err != nil {
 		t.Fatal(err)
