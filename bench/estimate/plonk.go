@@ -58,15 +58,21 @@ const (
 	plonkMemoryPoint = 2700
 )
 
-// What a verifier of PLONK does on the curve: decompression of the points, multiplications, one equation of two
-// pairings.
+// What a verifier of PLONK does on the curve, decompression of the points apart; and its instructions in a
+// canister, from what docs/canister.md measures: of a proof, and of a public input more.
 const (
-	plonkPairs  = 2
-	plonkMulsG1 = 27
+	plonkPairs             = 2
+	plonkMulsG1            = 27
+	plonkCanister          = 221e6
+	plonkCanisterPerPublic = 0.14e6
 )
 
-// NewPlonkVerification estimates the check of one proof.
+// NewPlonkVerification estimates the check of one proof. There is no contract for PLONK, hence no gas.
 func NewPlonkVerification(s circuits.Shape, r *Rates) Verification {
-	v := Verification{Native: total(r.Pair.times(plonkPairs), r.Final, r.ScalarMul.times(multiExpShare*plonkMulsG1))}
+	v := Verification{
+		Native:               total(r.Pair.times(plonkPairs), r.Final, r.ScalarMul.times(multiExpShare*plonkMulsG1)),
+		CanisterInstructions: int64(plonkCanister + plonkCanisterPerPublic*float64(s.Public)),
+	}
+	v.CanisterCycles = canisterCall + v.CanisterInstructions
 	return v
 }

@@ -30,10 +30,11 @@ func TestInstructions(t *testing.T) {
 	}
 	got := map[string]int64{}
 	for name, dir := range map[string]string{"public": vectors + "public", "private": vectors + "private",
-		"mnist": vectors + "mnist", "mnist-private": vectors + "mnist-private", "ad01": vectors + "ad01", "fold64": fold64} {
+		"mnist": vectors + "mnist", "mnist-private": vectors + "mnist-private", "ad01": vectors + "ad01", "fold64": fold64,
+		"plonk": vectors + "plonk", "plonk-mnist": vectors + "plonk-mnist", "plonk-ad01": vectors + "plonk-ad01"} {
 		a := readArtifacts(t, dir)
-		if name == "fold64" && (len(a.model.Rows) != 64 || len(a.vk.K) < 64) {
-			t.Fatalf("%d points, %d public inputs", len(a.model.Rows), len(a.vk.K))
+		if inputs := a.vk.Fixed().Inputs[0].Len(); name == "fold64" && (a.model.Points() != 64 || inputs < 64*31) {
+			t.Fatalf("%d points, %d values of input", a.model.Points(), inputs)
 		}
 		d := deploy(t, a.vk, a.model, "anyone")
 		got[name+" install"] = d.Instructions

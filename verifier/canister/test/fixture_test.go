@@ -87,8 +87,8 @@ func (p *proved) prove(t testing.TB, input []int64, task string) *verifier.Bundl
 
 // artifacts are files of a key, a model and a proof, decoded.
 type artifacts struct {
-	vk     *verifier.VerifyingKey
-	model  *verifier.ModelCommitment
+	vk     verifier.Key
+	model  verifier.Commitment
 	bundle *verifier.Bundle
 	file   []byte // of the proof
 }
@@ -113,7 +113,7 @@ func readArtifacts(t testing.TB, dir string) *artifacts {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &artifacts{vk.(*verifier.VerifyingKey), m.Commitment.(*verifier.ModelCommitment), b, file}
+	return &artifacts{vk, m.Commitment, b, file}
 }
 
 // engine is compiled once for all tests.

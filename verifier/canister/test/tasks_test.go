@@ -53,7 +53,7 @@ func flow(t *testing.T, a *artifacts) {
 	settled := d.update(anonymous, "settle", claimMessage(t, a.bundle, nil))
 	d.expect("settle", "", settled)
 	d.expect("settle again", "already_settled", d.update(somebody, "settle", claimMessage(t, a.bundle, nil)))
-	other := malleated(t, a.vk, a.bundle)
+	other := malleated(t, a.vk.(*verifier.VerifyingKey), a.bundle)
 	d.expect("the other proof is valid", "", d.query(somebody, "verify", claimMessage(t, other, nil)))
 	d.expect("settle with other bytes", "already_settled", d.update(somebody, "settle", claimMessage(t, other, nil)))
 

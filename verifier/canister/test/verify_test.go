@@ -14,7 +14,7 @@ import (
 
 // The frozen proofs verify, as files and as claims, as queries and as updates.
 func TestFrozenProofs(t *testing.T) {
-	for _, name := range []string{"public", "private"} {
+	for _, name := range []string{"public", "private", "plonk", "plonk-hello", "plonk-mnist", "plonk-ad01"} {
 		a := readArtifacts(t, vectors+name)
 		d := deploy(t, a.vk, a.model, "controllers")
 		s, err := verifier.StatementDigest(a.vk, a.model, &a.bundle.Statement)
@@ -40,7 +40,7 @@ func TestFrozenProofs(t *testing.T) {
 
 // Every byte of a proof file's contents altered: the canister says what package verifier says.
 func TestTampered(t *testing.T) {
-	for _, name := range []string{"public", "private"} {
+	for _, name := range []string{"public", "private", "plonk"} {
 		a := readArtifacts(t, vectors+name)
 		d := deploy(t, a.vk, a.model, "controllers")
 		b, err := a.bundle.MarshalBinary()
