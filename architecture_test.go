@@ -31,7 +31,7 @@ var allowed = map[string][]string{
 	"verifier/backends":  {"verifier", "verifier/plonk", "verifier/wrapped"},
 	"verifier/artifact":  {"verifier", "verifier/backends", "internal/envelope"},
 	"verifier/wrapped":   {"claims", "verifier", "internal/statement", "internal/wire", "internal/envelope"},
-	"verifier/evm":       {"verifier", "internal/statement"},
+	"verifier/evm":       {"verifier", "verifier/plonk", "internal/statement"},
 	"verifier/canister":  {"verifier"},
 	"prover":             {"circuits", "model", "verifier", "verifier/artifact", "internal/envelope", "bench/estimate"},
 	"prover/groth16":     {"circuits", "model", "verifier", "prover", "prover/keygen", "bench/estimate"},

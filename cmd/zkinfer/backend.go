@@ -10,7 +10,6 @@ import (
 	"github.com/zkinfer/zkinfer/model"
 	"github.com/zkinfer/zkinfer/prover"
 	"github.com/zkinfer/zkinfer/prover/backends"
-	"github.com/zkinfer/zkinfer/verifier"
 )
 
 // backendFlag names a proof system. Commands that are given keys, or a proof, learn it from them.
@@ -46,13 +45,4 @@ func (b *backendFlag) offers(g *model.Graph, o prover.Options) ([]backends.Offer
 		}
 	}
 	return all, nil, b.check()
-}
-
-// groth16Only is for what there is for keys of Groth16 alone.
-func groth16Only(what string, vk verifier.Key) (*verifier.VerifyingKey, error) {
-	if k, ok := vk.(*verifier.VerifyingKey); ok {
-		return k, nil
-	}
-	return nil, &classified{"unsupported_backend", fmt.Errorf("%s is for keys of %s; these are of %s: make keys with --backend %s",
-		what, verifier.BackendGroth16, vk.Backend(), verifier.BackendGroth16)}
 }

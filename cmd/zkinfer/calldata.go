@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io"
 
@@ -56,11 +57,7 @@ func (f *calldataFlags) run(ctx context.Context, u *ui, path string) error {
 			return err
 		}
 	}
-	key, m, err := f.holdings.open()
-	if err != nil {
-		return err
-	}
-	vk, err := groth16Only("the contract", key)
+	vk, m, err := f.holdings.open()
 	if err != nil {
 		return err
 	}
@@ -75,6 +72,9 @@ func (f *calldataFlags) run(ctx context.Context, u *ui, path string) error {
 		return err
 	}
 	call, err := evm.Encode(vk, m.Commitment, bundle)
+	if errors.Is(err, evm.ErrNoContract) {
+		return &classified{"unsupported_backend", err}
+	}
 	if err != nil {
 		return err
 	}
@@ -94,7 +94,7 @@ func (f *calldataFlags) run(ctx context.Context, u *ui, path string) error {
 	})
 }
 
-func newCalldataReport(vk *verifier.VerifyingKey, m *artifact.ModelCommitment, b *verifier.Bundle, c *evm.Call) (*calldataReport, error) {
+func newCalldataReport(vk verifier.Key, m *artifact.ModelCommitment, b *verifier.Bundle, c *evm.Call) (*calldataReport, error) {
 	s, err := verifier.StatementDigest(vk, m.Commitment, &b.Statement)
 	if err != nil {
 		return nil, err

@@ -14,6 +14,7 @@ import (
 	"github.com/zkinfer/zkinfer/verifier"
 	"github.com/zkinfer/zkinfer/verifier/artifact"
 	"github.com/zkinfer/zkinfer/verifier/evm"
+	"github.com/zkinfer/zkinfer/verifier/plonk"
 )
 
 // constructorFile has what the verifier's constructor takes, in hexadecimal.
@@ -61,19 +62,17 @@ func (f *exportEVMFlags) run(ctx context.Context, u *ui) error {
 	if f.out.path == "" {
 		return usagef("-o is missing: name the folder to write the contract to")
 	}
-	key, m, err := f.holdings.open()
-	if err != nil {
-		return err
-	}
-	vk, err := groth16Only("the contract", key)
+	vk, m, err := f.holdings.open()
 	if err != nil {
 		return err
 	}
 	source, err := evm.Contract(vk)
-	if errors.Is(err, evm.ErrTooLarge) {
+	switch {
+	case errors.Is(err, evm.ErrTooLarge):
 		return &classified{"contract_too_large", err}
-	}
-	if err != nil {
+	case errors.Is(err, evm.ErrNoContract):
+		return &classified{"unsupported_backend", err}
+	case err != nil:
 		return err
 	}
 	arguments, err := evm.Constructor(vk, m.Commitment)
@@ -88,7 +87,10 @@ func (f *exportEVMFlags) run(ctx context.Context, u *ui) error {
 	if err := f.out.writeFolder(files); err != nil {
 		return err
 	}
-	r := newExportEVMReport(f.out.path, vk, m, constructor)
+	r, err := newExportEVMReport(f.out.path, vk, m, constructor)
+	if err != nil {
+		return err
+	}
 	if r.TrustedSetup == prover.UnsafeDev {
 		u.remark("these keys were made by one party and are for development: whoever made them could forge proofs that the contract accepts")
 	}
@@ -98,13 +100,25 @@ func (f *exportEVMFlags) run(ctx context.Context, u *ui) error {
 	})
 }
 
-func newExportEVMReport(folder string, vk *verifier.VerifyingKey, m *artifact.ModelCommitment, constructor string) *exportEVMReport {
+func newExportEVMReport(folder string, vk verifier.Key, m *artifact.ModelCommitment, constructor string) (*exportEVMReport, error) {
 	key, model := vk.Digest(), m.Commitment.Digest()
-	setup, ceremony := prover.SplitSetup(vk.Description.TrustedSetup)
+	setup, ceremony := prover.SplitSetup(vk.Describe().TrustedSetup)
+	about, err := vk.Subject(m.Commitment)
+	if err != nil {
+		return nil, err
+	}
+	inputs, err := verifier.CountPublicInputs(about.Inputs, about.Outputs)
+	if err != nil {
+		return nil, err
+	}
+	commitments := plonk.Commitments
+	if k, ok := vk.(*verifier.VerifyingKey); ok {
+		commitments = len(k.Commitments)
+	}
 	return &exportEVMReport{
 		Folder: folder, Files: []string{evm.ContractFile, evm.BountyFile, constructorFile}, Contract: filepath.Join(folder, evm.ContractFile),
 		Constructor: constructor, VerifyingKey: hex.EncodeToString(key[:]), ModelCommitment: hex.EncodeToString(model[:]),
-		Commitments: len(vk.Commitments), FoldRows: vk.FoldRows, PublicInputs: len(vk.K) - len(vk.Commitments) - 1,
+		Commitments: commitments, FoldRows: m.Commitment.Points(), PublicInputs: inputs,
 		ProofBytes: evm.ProofSize(vk), TrustedSetup: setup, Ceremony: ceremony,
-	}
+	}, nil
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/zkinfer/zkinfer/internal/statement"
 	"github.com/zkinfer/zkinfer/verifier"
+	"github.com/zkinfer/zkinfer/verifier/plonk"
 )
 
 // word is the unit of the contract application binary interface.
@@ -29,27 +30,57 @@ type Call struct {
 	Context         []byte
 }
 
-// ProofSize is the number of bytes of a proof as the contract takes it.
-func ProofSize(vk *verifier.VerifyingKey) int {
+// ProofSize is the number of bytes of a proof as the contract takes it; 0 where there is no contract.
+func ProofSize(key verifier.Key) int {
+	vk, ok := key.(*verifier.VerifyingKey)
+	if !ok {
+		if _, ok := key.(*plonk.VerifyingKey); ok {
+			return plonkProofBytes
+		}
+		return 0
+	}
 	n := len(vk.Commitments)
 	return 2*pointBytes + bn254.SizeOfG2AffineUncompressed + (n+1)*pointBytes + (n-1)*fr.Bytes
 }
 
 // Encode is the call for a bundle. The proof is decoded and not verified. Errors wrap
 // verifier.ErrKeyMismatch, verifier.ErrStatement or verifier.ErrMalformed.
-func Encode(vk *verifier.VerifyingKey, m verifier.Commitment, b *verifier.Bundle) (*Call, error) {
-	if b.Backend != verifier.BackendGroth16 || b.VKDigest != vk.Digest() || b.Model != m.Digest() {
+func Encode(vk verifier.Key, m verifier.Commitment, b *verifier.Bundle) (*Call, error) {
+	if b.Backend != vk.Backend() || b.VKDigest != vk.Digest() || b.Model != m.Digest() {
 		return nil, fmt.Errorf("%w: the contract would reject this proof; export a contract for the key and the model it was made with", verifier.ErrKeyMismatch)
 	}
 	if _, err := verifier.StatementDigest(vk, m, &b.Statement); err != nil {
 		return nil, err
 	}
-	p, err := verifier.DecodeProof(vk, b.Proof)
+	about, err := vk.Subject(m)
 	if err != nil {
 		return nil, err
 	}
-	return &Call{Proof: encodeProof(p), Inputs: tensors(vk.Inputs, b.Statement.Inputs),
-		Outputs: tensors(vk.Outputs, b.Statement.Outputs), Context: b.Statement.Context}, nil
+	proof, err := contractProof(vk, b.Proof)
+	if err != nil {
+		return nil, err
+	}
+	return &Call{Proof: proof, Inputs: tensors(about.Inputs, b.Statement.Inputs),
+		Outputs: tensors(about.Outputs, b.Statement.Outputs), Context: b.Statement.Context}, nil
+}
+
+// contractProof is a proof as the contract takes it.
+func contractProof(key verifier.Key, proof []byte) ([]byte, error) {
+	switch vk := key.(type) {
+	case *verifier.VerifyingKey:
+		p, err := verifier.DecodeProof(vk, proof)
+		if err != nil {
+			return nil, err
+		}
+		return encodeProof(p), nil
+	case *plonk.VerifyingKey:
+		p, err := plonk.DecodeProof(proof)
+		if err != nil {
+			return nil, err
+		}
+		return p.EncodeRaw(), nil
+	}
+	return nil, noContract(key)
 }
 
 func encodeProof(p *verifier.Proof) []byte {
@@ -102,12 +133,16 @@ func (c *Call) Data() []byte {
 }
 
 // Constructor is what is appended to the contract's creation code: the points of the model commitment
-// as its one argument. Errors wrap verifier.ErrKeyMismatch.
-func Constructor(vk *verifier.VerifyingKey, m verifier.Commitment) ([]byte, error) {
+// as its one argument, or nothing where the key holds the model. Errors wrap verifier.ErrKeyMismatch.
+func Constructor(vk verifier.Key, m verifier.Commitment) ([]byte, error) {
 	if _, err := vk.Subject(m); err != nil {
 		return nil, err
 	}
-	points := m.(*verifier.ModelCommitment).Rows // which Subject made sure of
+	c, ok := m.(*verifier.ModelCommitment)
+	if !ok {
+		return nil, nil
+	}
+	points := c.Rows
 	var rows []byte
 	for i := range points {
 		p := points[i].RawBytes()

@@ -14,6 +14,7 @@ import (
 	"github.com/consensys/gnark-crypto/ecc/bn254"
 
 	"github.com/zkinfer/zkinfer/verifier"
+	"github.com/zkinfer/zkinfer/verifier/plonk"
 )
 
 // Names of the source files: the verifier that Contract writes, and the Bounty that uses it.
@@ -28,31 +29,56 @@ const MaxCode = 24576
 // ErrTooLarge: the key needs a larger contract than the virtual machine admits.
 var ErrTooLarge = errors.New("too large for a contract")
 
-//go:embed ZkInferVerifier.sol.tmpl
-var source string
+// The templates: Groth16's and PLONK's contracts, and what they have in common.
+var (
+	//go:embed ZkInferVerifier.sol.tmpl
+	groth16Source string
+	//go:embed Plonk.sol.tmpl
+	plonkSource string
+	//go:embed shared.sol.tmpl
+	sharedSource string
+)
 
 // Bounty is the source of an example: a contract that pays once for each proved inference.
 //
 //go:embed InferenceBounty.sol
 var Bounty []byte
 
-var contract = template.Must(template.New(ContractFile).Funcs(template.FuncMap{"g2": g2At}).Parse(source))
+func parsed(source string) *template.Template {
+	t := template.Must(template.New(ContractFile).Funcs(template.FuncMap{"g2": g2At}).Parse(sharedSource))
+	return template.Must(t.Parse(source))
+}
 
-// Contract is the source of the verifier for a key, one file that imports nothing. It takes the points
-// of the model commitment when it is deployed; see Constructor. Errors wrap ErrTooLarge, or
-// verifier.ErrMalformed for a key whose parts do not fit together.
-func Contract(vk *verifier.VerifyingKey) ([]byte, error) {
-	if _, err := vk.MarshalBinary(); err != nil { // the template relies on what is checked here
-		return nil, err
-	}
-	if err := fits(vk); err != nil {
+var groth16Contract, plonkContract = parsed(groth16Source), parsed(plonkSource)
+
+// Contract is the source of the verifier for a key, one file that imports nothing. Errors wrap ErrTooLarge,
+// ErrNoContract, or verifier.ErrMalformed for a key whose parts do not fit together. Where the key does not hold the model,
+// the contract takes it when it is deployed; see Constructor.
+func Contract(key verifier.Key) ([]byte, error) {
+	if _, err := key.MarshalBinary(); err != nil { // the templates rely on what is checked here
 		return nil, err
 	}
 	var b bytes.Buffer
-	if err := contract.Execute(&b, newView(vk)); err != nil {
-		return nil, err
+	var err error
+	switch vk := key.(type) {
+	case *verifier.VerifyingKey:
+		if err := fits(vk); err != nil {
+			return nil, err
+		}
+		err = groth16Contract.Execute(&b, newView(vk))
+	case *plonk.VerifyingKey:
+		err = plonkContract.Execute(&b, newPlonkView(vk))
+	default:
+		return nil, noContract(key)
 	}
-	return b.Bytes(), nil
+	return b.Bytes(), err
+}
+
+// ErrNoContract: a proof system that has none.
+var ErrNoContract = errors.New("there is no contract for this proof system")
+
+func noContract(key verifier.Key) error {
+	return fmt.Errorf("%w: keys of backend %q; make keys with --backend groth16 or plonk", ErrNoContract, key.Backend())
 }
 
 // fits bounds what grows with the key: the code, by what its parts were measured to take at most, and
@@ -73,14 +99,29 @@ func fits(vk *verifier.VerifyingKey) error {
 
 const pointBytes = bn254.SizeOfG1AffineUncompressed
 
-// view is what the template shows of a key.
+// common is what the templates show of any key.
+type common struct {
+	Name, Key, Setup      string
+	Private               bool
+	Bounded               bool // some tensor is
+	HoldsModel            bool // the contract is for one model, whoever deploys it
+	Inputs, Outputs       []tensorView
+	InputSide, OutputSide sideView
+	MaxContext            int
+}
+
+func newCommon(vk verifier.Key) common {
+	d, about := vk.Describe(), vk.Fixed()
+	// Names are anybody's: quoted in ASCII they stay within their comment.
+	v := common{Name: strconv.QuoteToASCII(d.Name), Setup: strconv.QuoteToASCII(d.TrustedSetup), Key: hexDigest(vk.Digest()), MaxContext: maxContext}
+	v.addTensors(about)
+	return v
+}
+
+// view is what the template of Groth16 shows of a key.
 type view struct {
-	Name, Key, Setup            string
+	common
 	N, Rows, RowBytes, RowWords int
-	Private                     bool
-	Inputs, Outputs             []tensorView
-	InputSide, OutputSide       sideView
-	MaxContext                  int
 
 	ProofBytes, ProofWords, PoKWord, DeltaWord int
 
@@ -88,7 +129,6 @@ type view struct {
 	Objects                    []objectView
 	OnlyCommitted              bool
 	Folds                      []foldView
-	Bounded                    bool // some tensor is
 	K0, KS                     g1View
 	Packed                     []packedView
 	KChallenges                []pointView
@@ -149,17 +189,14 @@ type knowledgeView struct {
 
 func newView(vk *verifier.VerifyingKey) *view {
 	n := len(vk.Commitments)
-	d := &vk.Description
 	v := &view{
-		// Names are anybody's: quoted in ASCII they stay within their comment.
-		Name: strconv.QuoteToASCII(d.Name), Setup: strconv.QuoteToASCII(d.TrustedSetup), Key: hexDigest(vk.Digest()),
-		N: n, Rows: vk.FoldRows, RowBytes: pointBytes * vk.FoldRows, RowWords: 2 * vk.FoldRows, MaxContext: maxContext,
+		common: newCommon(vk),
+		N:      n, Rows: vk.FoldRows, RowBytes: pointBytes * vk.FoldRows, RowWords: 2 * vk.FoldRows,
 		ProofBytes: ProofSize(vk), ProofWords: ProofSize(vk) / word, PoKWord: 8 + 2*n, DeltaWord: 10 + 2*n,
 		ModelH: g1(&vk.Commitments[1].H), K0: g1(&vk.K[0]), KS: g1(&vk.K[1]),
 		Alpha: g1(&vk.Alpha), Beta: g2(&vk.Beta), Gamma: g2(&vk.Gamma), Delta: g2(&vk.Delta), G: g2(&vk.Commitments[0].G),
 		PairingWords: 6 * (5 + n), PairingBytes: 6 * (5 + n) * word, PoKPair: 24, PoKPairG2: 26,
 	}
-	v.addTensors(vk)
 	v.addObjects(vk)
 	v.addPublic(vk)
 	for k := range vk.Commitments {
@@ -169,12 +206,12 @@ func newView(vk *verifier.VerifyingKey) *view {
 	return v
 }
 
-func (v *view) addTensors(vk *verifier.VerifyingKey) {
-	for i := range vk.Inputs {
-		v.Inputs = append(v.Inputs, newTensor("input", i, &vk.Inputs[i]))
+func (v *common) addTensors(about *verifier.Subject) {
+	for i := range about.Inputs {
+		v.Inputs = append(v.Inputs, newTensor("input", i, &about.Inputs[i]))
 	}
-	for i := range vk.Outputs {
-		v.Outputs = append(v.Outputs, newTensor("output", i, &vk.Outputs[i]))
+	for i := range about.Outputs {
+		v.Outputs = append(v.Outputs, newTensor("output", i, &about.Outputs[i]))
 	}
 	v.InputSide, v.OutputSide = sideView{"Inputs", "inputs", v.Inputs}, sideView{"Outputs", "outputs", v.Outputs}
 	for _, side := range [][]tensorView{v.Inputs, v.Outputs} {

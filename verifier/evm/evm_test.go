@@ -171,3 +171,22 @@ func TestTensorBytes(t *testing.T) {
 		t.Errorf("proof of %d bytes, expected %d", len(c.Proof), evm.ProofSize(vk))
 	}
 }
+
+// otherKey is a key of a proof system that has no contract.
+type otherKey struct{ verifier.Key }
+
+func (otherKey) Backend() string { return "other" }
+
+func TestNoContract(t *testing.T) {
+	vk, m, b := read("public")
+	if _, err := evm.Contract(otherKey{vk}); !errors.Is(err, evm.ErrNoContract) || !strings.Contains(err.Error(), "plonk") {
+		t.Errorf("contract: %v", err)
+	}
+	b.Backend = "other"
+	if _, err := evm.Encode(otherKey{vk}, m, b); !errors.Is(err, evm.ErrNoContract) {
+		t.Errorf("call: %v", err)
+	}
+	if n := evm.ProofSize(otherKey{vk}); n != 0 {
+		t.Errorf("a proof of %d bytes", n)
+	}
+}

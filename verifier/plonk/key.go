@@ -197,8 +197,8 @@ func (vk *VerifyingKey) check() error {
 	return nil
 }
 
-// generator is the root of unity of order 2^LogSize that gnark takes.
-func (vk *VerifyingKey) generator() fr.Element {
+// Generator is the root of unity of order 2^LogSize that gnark takes.
+func (vk *VerifyingKey) Generator() fr.Element {
 	var g fr.Element
 	g.SetBigInt(rootOfUnity)
 	for range MaxLogSize - vk.LogSize {

@@ -135,7 +135,7 @@ func TestDomain(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := (&VerifyingKey{LogSize: k}).generator(); !got.Equal(&want) {
+		if got := (&VerifyingKey{LogSize: k}).Generator(); !got.Equal(&want) {
 			t.Errorf("2^%d: %s, expected %s", k, got.String(), want.String())
 		}
 	}

@@ -30,6 +30,9 @@ type Proof struct {
 // ProofSize is the number of bytes of every proof.
 const ProofSize = (9+Commitments)*wire.G1Size + (6+Commitments)*fr.Bytes
 
+// RawProofSize is that of EncodeRaw.
+const RawProofSize = (9+Commitments)*wire.G1RawSize + (6+Commitments)*fr.Bytes
+
 func (p *Proof) points() []*bn254.G1Affine {
 	var out []*bn254.G1Affine
 	for i := range p.Committed {
@@ -51,6 +54,19 @@ func (p *Proof) Encode() []byte {
 	b := make([]byte, 0, ProofSize)
 	for _, x := range p.points() {
 		b = wire.AppendG1(b, x)
+	}
+	for _, x := range p.scalars() {
+		s := x.Bytes()
+		b = append(b, s[:]...)
+	}
+	return b
+}
+
+// EncodeRaw is Encode with uncompressed points, as contracts take it.
+func (p *Proof) EncodeRaw() []byte {
+	b := make([]byte, 0, RawProofSize)
+	for _, x := range p.points() {
+		b = wire.AppendG1Raw(b, x)
 	}
 	for _, x := range p.scalars() {
 		s := x.Bytes()

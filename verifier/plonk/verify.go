@@ -89,7 +89,7 @@ func (c *check) drawChallenges() {
 // evaluate computes from the claimed values what the linearized polynomial must be at ζ.
 func (c *check) evaluate() error {
 	one := fr.One()
-	c.omega = c.vk.generator()
+	c.omega = c.vk.Generator()
 	c.zetaN = c.zeta
 	for range c.vk.LogSize {
 		c.zetaN.Square(&c.zetaN)

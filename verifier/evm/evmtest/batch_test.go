@@ -19,7 +19,7 @@ func TestEquationsCannotMakeUpForEachOther(t *testing.T) {
 		p := frozen(t, name)
 		d := deploy(t, optimized, p.key, p.model)
 		s := p.digest(t)
-		pok := 256 + 64*len(p.key.Commitments)
+		pok := 256 + 64*len(p.groth16().Commitments)
 		for what, part := range map[string]func(proof []byte) []byte{
 			"S":                                    func([]byte) []byte { return nil },
 			"S and A, B, C":                        func(b []byte) []byte { return b[:256] },
@@ -43,11 +43,11 @@ func element(b []byte) (e fr.Element) {
 // mended spoils the first equation and mends the second for the ρ that the caller guesses.
 func (p *proved) mended(t *testing.T, guess func(*proved) fr.Element) *proved {
 	t.Helper()
-	proof, err := verifier.DecodeProof(p.key, p.bundle.Proof)
+	proof, err := verifier.DecodeProof(p.groth16(), p.bundle.Proof)
 	if err != nil {
 		t.Fatal(err)
 	}
-	proof.Bs.Add(&proof.Bs, &p.key.Commitments[0].G)
+	proof.Bs.Add(&proof.Bs, &p.groth16().Commitments[0].G)
 	rho := guess(p.with(func(b *verifier.Bundle) { b.Proof = proof.Encode() }))
 	rho.Inverse(&rho)
 	var share bn254.G1Affine

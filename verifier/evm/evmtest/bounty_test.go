@@ -108,7 +108,7 @@ func nameOf(d *deployed, err error) string {
 // rerandomized is another proof of the same statement, made from the proof alone: (z·A, B/z, C).
 func rerandomized(t *testing.T, p *proved) *proved {
 	t.Helper()
-	proof, err := verifier.DecodeProof(p.key, p.bundle.Proof)
+	proof, err := verifier.DecodeProof(p.groth16(), p.bundle.Proof)
 	if err != nil {
 		t.Fatal(err)
 	}

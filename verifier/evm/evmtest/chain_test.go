@@ -151,7 +151,7 @@ func (d *deployed) get(name string, arguments ...any) any {
 }
 
 // deploy puts the verifier for a key and a model on a new chain.
-func deploy(t *testing.T, mode solcMode, vk *verifier.VerifyingKey, m *verifier.ModelCommitment) *deployed {
+func deploy(t *testing.T, mode solcMode, vk verifier.Key, m verifier.Commitment) *deployed {
 	t.Helper()
 	arguments, err := evm.Constructor(vk, m)
 	if err != nil {

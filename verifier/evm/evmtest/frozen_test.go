@@ -14,8 +14,8 @@ import (
 // proved is a proof with the key and the model commitment it belongs to.
 type proved struct {
 	name   string
-	key    *verifier.VerifyingKey
-	model  *verifier.ModelCommitment
+	key    verifier.Key
+	model  verifier.Commitment
 	bundle *verifier.Bundle
 }
 
@@ -35,7 +35,7 @@ func frozen(t *testing.T, name string) *proved {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &proved{"frozen " + name, vk.(*verifier.VerifyingKey), m.Commitment.(*verifier.ModelCommitment), b}
+	return &proved{"frozen " + name, vk, m.Commitment, b}
 }
 
 func (p *proved) call(t *testing.T) *evm.Call {
@@ -102,7 +102,7 @@ func (p *proved) checkAccepted(t *testing.T, d *deployed) uint64 {
 // The contract accepts what verifiers in Go accept, however it is compiled.
 func TestFrozenProofs(t *testing.T) {
 	for _, mode := range []solcMode{optimized, {name: "via IR", viaIR: true, optimized: true}, {name: "not optimized"}} {
-		for _, name := range []string{"public", "private"} {
+		for _, name := range []string{"public", "private", "plonk", "plonk-hello"} {
 			t.Run(mode.name+"/"+name, func(t *testing.T) {
 				p := frozen(t, name)
 				p.checkAccepted(t, deploy(t, mode, p.key, p.model))
@@ -128,8 +128,8 @@ func TestEncoding(t *testing.T) {
 			t.Errorf("verify is %x, its signature gives %x", a.Methods["verify"].ID, id)
 		}
 		var rows []byte
-		for i := range p.model.Rows {
-			b := p.model.Rows[i].RawBytes()
+		for i := range p.rows().Rows {
+			b := p.rows().Rows[i].RawBytes()
 			rows = append(rows, b[:]...)
 		}
 		want, err = a.Pack("", rows)
@@ -175,3 +175,9 @@ func (p *proved) checkOutputs(t *testing.T, d *deployed) {
 		}
 	}
 }
+
+// groth16 is the key of a proof by Groth16.
+func (p *proved) groth16() *verifier.VerifyingKey { return p.key.(*verifier.VerifyingKey) }
+
+// rows is a model commitment of points.
+func (p *proved) rows() *verifier.ModelCommitment { return p.model.(*verifier.ModelCommitment) }

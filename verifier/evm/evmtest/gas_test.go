@@ -25,15 +25,16 @@ func TestGas(t *testing.T) {
 		p.checkOutputs(t, d)
 		code := contracts(t, optimized, p.key)["ZkInferVerifier"].runtime
 		fmt.Fprintf(&table, "%-40s %12d %10d %6d %10d\n", p.name, gas, len(p.call(t).Data()), code, d.gas)
-		if strings.HasPrefix(p.name, "fold 16") && (p.key.FoldRows != 16 || gas > budget) {
-			t.Errorf("fold height %d, %d gas; expected a height of 16 and at most %d gas", p.key.FoldRows, gas, budget)
+		if strings.HasPrefix(p.name, "fold 16") && (p.groth16().FoldRows != 16 || gas > budget) {
+			t.Errorf("fold height %d, %d gas; expected a height of 16 and at most %d gas", p.groth16().FoldRows, gas, budget)
 		}
 		if code > evm.MaxCode {
 			t.Errorf("%d bytes of code, at most %d", code, evm.MaxCode)
 		}
 	}
 	each(t, measure)
-	eachOf(t, []*proved{frozen(t, "mnist"), frozen(t, "mnist-private"), frozen(t, "ad01")}, measure)
+	eachOf(t, []*proved{frozen(t, "mnist"), frozen(t, "mnist-private"), frozen(t, "ad01"),
+		frozen(t, "plonk"), frozen(t, "plonk-hello"), frozen(t, "plonk-mnist"), frozen(t, "plonk-ad01")}, measure)
 	t.Logf("\n%s", table.String())
 	compareTable(t, path, table.String())
 }

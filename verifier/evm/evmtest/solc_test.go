@@ -117,7 +117,7 @@ func decodeAnswer(t *testing.T, answer []byte, foreign bool) map[string]*compile
 }
 
 // contracts compiles the verifier for a key with the bounty, and what testdata has for tests.
-func contracts(t *testing.T, mode solcMode, vk *verifier.VerifyingKey) map[string]*compiled {
+func contracts(t *testing.T, mode solcMode, vk verifier.Key) map[string]*compiled {
 	t.Helper()
 	source, err := evm.Contract(vk)
 	if err != nil {

@@ -67,11 +67,11 @@ func (p *proved) agree(t *testing.T, d *deployed, what, want string) {
 // for every point replaced, swapped, negated and sent to infinity, and for every scalar.
 func TestOtherPoints(t *testing.T) {
 	each(t, func(t *testing.T, p *proved, d *deployed) {
-		honest, err := verifier.DecodeProof(p.key, p.bundle.Proof)
+		honest, err := verifier.DecodeProof(p.groth16(), p.bundle.Proof)
 		if err != nil {
 			t.Fatal(err)
 		}
-		for what, edit := range edits(len(p.key.Commitments)) {
+		for what, edit := range edits(len(p.groth16().Commitments)) {
 			proof := *honest
 			proof.Commitments, proof.Deltas = slices.Clone(honest.Commitments), slices.Clone(honest.Deltas)
 			edit(&proof)
@@ -126,7 +126,7 @@ func TestEveryProofByte(t *testing.T) {
 		p := frozen(t, name)
 		d := deploy(t, optimized, p.key, p.model)
 		c := p.call(t)
-		deltas := len(c.Proof) - 32*(len(p.key.Commitments)-1)
+		deltas := len(c.Proof) - 32*(len(p.groth16().Commitments)-1)
 		for i := range c.Proof {
 			altered := *c
 			altered.Proof = slices.Clone(c.Proof)
@@ -166,7 +166,7 @@ func TestSecondEncodings(t *testing.T) {
 	each(t, func(t *testing.T, p *proved, d *deployed) {
 		c := p.call(t)
 		honest := c.Proof
-		scalars := len(honest)/32 - (len(p.key.Commitments) - 1)
+		scalars := len(honest)/32 - (len(p.groth16().Commitments) - 1)
 		for i := range len(honest) / 32 {
 			order := fp.Modulus()
 			if i >= scalars {
@@ -195,7 +195,7 @@ func TestPointsOffTheCurve(t *testing.T) {
 	d := deploy(t, optimized, p.key, p.model)
 	c := p.call(t)
 	honest := c.Proof
-	n := len(p.key.Commitments)
+	n := len(p.groth16().Commitments)
 	points := []int{0, 6}
 	for k := range n + 1 {
 		points = append(points, 8+2*k)
@@ -255,9 +255,9 @@ func TestOtherStatements(t *testing.T) {
 			p.with(func(b *verifier.Bundle) { b.Statement.Context = context }).agree(t, d, what, "rejected")
 		}
 		for side := range 2 {
-			specs, values := p.key.Inputs, p.bundle.Statement.Inputs
+			specs, values := p.groth16().Inputs, p.bundle.Statement.Inputs
 			if side == 1 {
-				specs, values = p.key.Outputs, p.bundle.Statement.Outputs
+				specs, values = p.groth16().Outputs, p.bundle.Statement.Outputs
 			}
 			for i := range specs {
 				for what, other := range otherValues(&specs[i], &values[i]) {
@@ -314,7 +314,7 @@ func TestBadStatements(t *testing.T) {
 		try("no outputs", func(c *evm.Call) { c.Outputs = nil })
 		try("an output more", func(c *evm.Call) { c.Outputs = append(c.Outputs, c.Outputs[0]) })
 		try("a long context", func(c *evm.Call) { c.Context = make([]byte, 1<<16+1) })
-		for side, specs := range [][]verifier.TensorSpec{p.key.Inputs, p.key.Outputs} {
+		for side, specs := range [][]verifier.TensorSpec{p.groth16().Inputs, p.groth16().Outputs} {
 			for i := range specs {
 				set := func(c *evm.Call, b []byte) { [][][]byte{c.Inputs, c.Outputs}[side][i] = b }
 				b := [][][]byte{honest.Inputs, honest.Outputs}[side][i]
@@ -365,13 +365,13 @@ func outOfRange(t *verifier.TensorSpec, b []byte) map[string][]byte {
 func TestOtherModels(t *testing.T) {
 	each(t, func(t *testing.T, p *proved, d *deployed) {
 		_, _, g, _ := bn254.Generators()
-		shifted := slices.Clone(p.model.Rows)
-		shifted[len(shifted)-1].Add(&shifted[len(shifted)-1], &p.key.Commitments[1].H)
-		foreign := slices.Clone(p.model.Rows)
+		shifted := slices.Clone(p.rows().Rows)
+		shifted[len(shifted)-1].Add(&shifted[len(shifted)-1], &p.groth16().Commitments[1].H)
+		foreign := slices.Clone(p.rows().Rows)
 		foreign[0].Add(&foreign[0], &g)
 		models := map[string][]bn254.G1Affine{"another salt": shifted, "other weights": foreign}
-		if len(p.model.Rows) > 1 {
-			models["rows turned around"] = slices.Clone(p.model.Rows)
+		if len(p.rows().Rows) > 1 {
+			models["rows turned around"] = slices.Clone(p.rows().Rows)
 			slices.Reverse(models["rows turned around"])
 		}
 		for what, rows := range models {
@@ -387,7 +387,7 @@ func TestOtherModels(t *testing.T) {
 func TestConstructor(t *testing.T) {
 	p := frozen(t, "public")
 	k := contracts(t, optimized, p.key)["ZkInferVerifier"]
-	raw := p.model.Rows[0].RawBytes()
+	raw := p.rows().Rows[0].RawBytes()
 	off := raw
 	off[63] ^= 1
 	for what, rows := range map[string][]byte{"nothing": {}, "a point less": raw[:0], "half a point": raw[:32], "a byte more": append(raw[:], 0),

@@ -63,16 +63,14 @@ func provedOf(v *vectortest.Vectors, c *vectortest.Case) *proved {
 	if err != nil || m.Key != key.Digest() {
 		return nil
 	}
-	vk, isGroth16 := key.(*verifier.VerifyingKey)
-	commitment, fits := m.Commitment.(*verifier.ModelCommitment)
-	if !isGroth16 || !fits || len(m.Inputs) != len(vk.Inputs) {
+	if evm.ProofSize(key) == 0 || key.Backend() != m.Commitment.Backend() || len(m.Inputs) != len(key.Fixed().Inputs) {
 		return nil
 	}
 	b, err := artifact.DecodeProof(c.Proof)
 	if err != nil {
 		return nil
 	}
-	return &proved{c.Name, vk, commitment, b}
+	return &proved{c.Name, key, m.Commitment, b}
 }
 
 // tryDeployment is nil if there can be no contract for this key and this model.
