@@ -92,7 +92,10 @@ func (s *products) rowRound(r *fr.Element, eq []fr.Element) (one, leading fr.Ele
 // rowPairs binds and evaluates some pairs.
 func (s *products) rowPairs(r *fr.Element, eq []fr.Element, before, from, to int) (sums [2]fr.Element) {
 	low, high := make([]fr.Vector, len(s.factors)), make([]fr.Vector, len(s.factors))
-	spare := make(fr.Vector, s.lanes)
+	var spare fr.Vector
+	if r == nil {
+		spare = make(fr.Vector, s.lanes)
+	}
 	for i := from; i < to; i++ {
 		for row := 2 * i; row < min(2*i+2, s.live); row++ {
 			s.bindRow(row, before, r, spare)

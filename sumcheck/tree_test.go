@@ -1,6 +1,7 @@
 package sumcheck
 
 import (
+	"fmt"
 	"math/rand/v2"
 	"slices"
 	"syscall"
@@ -22,10 +23,9 @@ func newExample(rng *rand.Rand, n, keys int) (k []fr.Element, rows []uint32, use
 	return k, rows, uses
 }
 
-// slowTrees are the same trees by the definition.
-func slowTrees(k []fr.Element, rows []uint32, uses []uint32, heights [2]int) []claims.TreeProver {
+// slowLeaves are both trees' leaves.
+func slowLeaves(k []fr.Element, rows []uint32, uses []uint32, heights [2]int) [2]live {
 	q, r := newLive(len(rows)), newLive(len(k))
-	var out []claims.TreeProver
 	for i, row := range rows {
 		q.p[i].SetOne()
 		q.q[i] = k[row]
@@ -34,10 +34,18 @@ func slowTrees(k []fr.Element, rows []uint32, uses []uint32, heights [2]int) []c
 		r.p[i].SetUint64(uint64(uses[i]))
 		r.q[i] = k[i]
 	}
-	for i, l := range []live{q, r} {
-		for len(l.p) < 1<<heights[i] {
+	out := [2]live{q, r}
+	for i := range out {
+		for l := &out[i]; len(l.p) < 1<<heights[i]; {
 			l.p, l.q = append(l.p, fr.Element{}), append(l.q, fr.One())
 		}
+	}
+	return out
+}
+
+// slowTrees are the same trees by the definition.
+func slowTrees(k []fr.Element, rows []uint32, uses []uint32, heights [2]int) (out []claims.TreeProver) {
+	for _, l := range slowLeaves(k, rows, uses, heights) {
 		out = append(out, NewFractions(l.p, l.q))
 	}
 	return out
@@ -51,12 +59,25 @@ func treeMessages(heights [2]int, provers []claims.TreeProver) []fr.Element {
 	return r.Sent
 }
 
-// TestTrees: the trees of prefixes send what those of all leaves send.
+// treeSizes are numbers of leaves, those around whole rows among them.
+func treeSizes(rng *rand.Rand) (out []int) {
+	for n := 1; n < 3000; n += 1 + n/40*(1+rng.IntN(5)) {
+		out = append(out, n)
+	}
+	for _, rows := range []int{1, 2, 3, 4, 5, 6, 7, 8, 10, 11, 12, 13, 16, 17, 31} {
+		for _, more := range []int{-1, 0, 1, rng.IntN(1 << claims.LaneBits)} {
+			out = append(out, rows<<claims.LaneBits+more)
+		}
+	}
+	return out
+}
+
+// TestTrees: the trees of prefixes send what those of all leaves send, also where they are higher than need be.
 func TestTrees(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 2))
-	for n := 1; n < 5000; n += 1 + n/40*(1+rng.IntN(5)) {
+	for _, n := range treeSizes(rng) {
 		k, rows, uses := newExample(rng, n, 1+rng.IntN(2*n))
-		heights := [2]int{claims.AxisBits(n) + rng.IntN(2), claims.AxisBits(len(k)) + rng.IntN(2)}
+		heights := [2]int{claims.AxisBits(n) + rng.IntN(3), claims.AxisBits(len(k)) + rng.IntN(3)}
 		want := treeMessages(heights, slowTrees(k, rows, uses, heights))
 		got := treeMessages(heights, []claims.TreeProver{newQueries(heights[0], k, rows), newRows(heights[1], uses, k)})
 		if !slices.Equal(got, want) {
@@ -69,18 +90,50 @@ func TestTrees(t *testing.T) {
 	}
 }
 
-// BenchmarkTrees is both trees of 2^20 queries, most of the time of a proof.
+// TestTreeRows: trees of more than a row of lanes satisfy every check, those on their leaves among them, and break one where a
+// message is changed.
+func TestTreeRows(t *testing.T) {
+	rng := rand.New(rand.NewPCG(3, 4))
+	const height = claims.LaneBits + 3
+	k, rows, uses := newExample(rng, 5<<claims.LaneBits+7, 2<<claims.LaneBits)
+	f := &forest{trees: []claims.Tree{{Height: height}, {Height: claims.LaneBits + 1}}}
+	f.trees[0].Numerators = func(point []fr.Element) fr.Element { return claims.Extension(f.p[0], point) }
+	for _, l := range slowLeaves(k, rows, uses, [2]int{height, claims.LaneBits + 1}) {
+		f.p, f.q = append(f.p, l.p), append(f.q, l.q)
+	}
+	r, secret, leaves := f.prove([32]byte{5}, []claims.TreeProver{newQueries(height, k, rows), newRows(claims.LaneBits+1, uses, k)})
+	if !f.holds(r, secret, leaves) {
+		t.Fatal("honest messages break a check")
+	}
+	f.checkRoots(t, secret)
+	for i := range secret {
+		lie := slices.Clone(secret)
+		one := fr.One()
+		lie[i].Add(&lie[i], &one)
+		if f.holds(r, lie, leaves) {
+			t.Errorf("message %d changed: no check notices", i)
+		}
+	}
+}
+
+// BenchmarkTrees is both trees, of 2^20 queries most of the time of a proof.
 func BenchmarkTrees(b *testing.B) {
+	for _, bits := range []int{12, 16, 20} {
+		b.Run(fmt.Sprint(bits), func(b *testing.B) { benchmarkTrees(b, bits) })
+	}
+}
+
+func benchmarkTrees(b *testing.B, bits int) {
 	rng := rand.New(rand.NewPCG(1, 2))
-	const bits = 20
 	k, rows, uses := newExample(rng, 1<<bits, 1<<10)
 	heights := [2]int{bits, 10}
 	before := processorTime()
 	for b.Loop() {
 		treeMessages(heights, []claims.TreeProver{newQueries(heights[0], k, rows), newRows(heights[1], uses, k)})
 	}
-	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/(1<<bits), "ns/leaf")
-	b.ReportMetric(float64(processorTime()-before)/float64(b.N)/(1<<bits), "cpu-ns/leaf")
+	leaves := float64(b.N) * float64(int(1)<<bits)
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/leaves, "ns/leaf")
+	b.ReportMetric(float64(processorTime()-before)/leaves, "cpu-ns/leaf")
 }
 
 // live are the leaves of a tree, 0/1 beyond the live ones.
