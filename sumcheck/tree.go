@@ -7,7 +7,7 @@ import (
 )
 
 // tree is a tree of fractions over a live prefix of leaves; it implements claims.TreeProver. Leaves that are not live are
-// 0/1. A level has the rows that have a live leaf below, and no others.
+// 0/1. A level has the rows that have a live leaf below, and at most one more.
 //
 // Whatever is done is done to runs of lanes, by vector instructions, and in the memory of the levels: a level is read once,
 // where rounds begin, and turned into their tables.
