@@ -22,7 +22,6 @@ const (
 
 // Contraction is a tensor of sums of products: parameters times inputs.
 type Contraction struct {
-	_      struct{} `cbor:",toarray"`
 	Kind   ContractionKind
 	Weight View
 	Input  Shaped

@@ -20,7 +20,6 @@ var ErrNetwork = errors.New("invalid network description")
 // example, is a cell a of which (q, a) is in a table, where q = (acc + 2^(T−1) − remainder)/2^T is no
 // cell but what the accumulator and the remainder's cells make of it.
 type Network struct {
-	_               struct{} `cbor:",toarray"`
 	Tensors         []Committed
 	Contractions    []Contraction
 	Tables          []Table
@@ -46,14 +45,12 @@ const (
 
 // Committed is a tensor in Z.
 type Committed struct {
-	_       struct{} `cbor:",toarray"`
-	*Tensor `cbor:"tensor"`
-	Owner   Owner
+	*Tensor
+	Owner Owner
 }
 
 // Expression is (Constant + Σ linear + Σ contractions)/2^Shift, elementwise.
 type Expression struct {
-	_            struct{} `cbor:",toarray"`
 	Constant     int64
 	Linear       []Summand
 	Contractions []ContractionTimes
@@ -65,21 +62,18 @@ func (s *Shaped) Len() int { return volume(s.Shape) }
 
 // Summand is a coefficient times a view.
 type Summand struct {
-	_           struct{} `cbor:",toarray"`
 	Coefficient int64
 	View        View
 }
 
 // ContractionTimes is a coefficient times one of the network's contractions.
 type ContractionTimes struct {
-	_           struct{} `cbor:",toarray"`
 	Coefficient int64
 	Contraction int
 }
 
 // Lookup says that the columns of every element are a row of a table.
 type Lookup struct {
-	_       struct{} `cbor:",toarray"`
 	Shape   []int
 	Table   int
 	Columns []Expression // as many as the table's
@@ -87,16 +81,14 @@ type Lookup struct {
 
 // Multiplication says that A·B = C for every element. None of them has contractions.
 type Multiplication struct {
-	_       struct{} `cbor:",toarray"`
 	Shape   []int
 	A, B, C Expression
 }
 
 // Shaped is an expression without contractions, and its shape.
 type Shaped struct {
-	_          struct{} `cbor:",toarray"`
-	Shape      []int
-	Expression `cbor:"expression"`
+	Shape []int
+	Expression
 }
 
 // maxShift keeps 2^Shift in a machine word.

@@ -9,7 +9,6 @@ import (
 // Table is a set of rows: every combination of arguments, the first one slowest, and functions of it. A row's
 // key is Σ β^k·column k + β^maxColumns·(number of the table), so that all tables are one.
 type Table struct {
-	_         struct{} `cbor:",toarray"`
 	Arguments []Argument
 	Values    []Column
 	// Multiplicities is a tensor of a cell for each row.
@@ -18,7 +17,6 @@ type Table struct {
 
 // Argument is the range [Min, Min+Len) of a column.
 type Argument struct {
-	_   struct{} `cbor:",toarray"`
 	Min int64
 	Len int
 }
@@ -28,7 +26,6 @@ type Column []Progression
 
 // Progression is First, First + Step, … for Len rows.
 type Progression struct {
-	_           struct{} `cbor:",toarray"`
 	Len         int
 	First, Step int64
 }

@@ -11,9 +11,8 @@ import (
 // the binary digits of its length are; the products of parts are blocks of cells, each aligned to its size.
 // So no cell is wasted, whatever the lengths, and a product of one vector an axis is a product on every block.
 type Tensor struct {
-	_      struct{} `cbor:",toarray"`
 	Shape  []int
-	Blocks []TensorBlock `cbor:"-"`
+	Blocks []TensorBlock `compact:"-"`
 }
 
 // TensorBlock is the product of one part of each axis, the last axis running fastest.

@@ -10,7 +10,6 @@ import (
 // View is a committed tensor as something else sees it: rearranged, cut, repeated, summed. All of that is linear, so a
 // functional on the view is one on the tensor.
 type View struct {
-	_ struct{} `cbor:",toarray"`
 	// Tensor is an index of Network.Tensors, or Ones.
 	Tensor int
 	// Shape is that of the ones.
@@ -24,28 +23,25 @@ const Ones = -1
 // Step makes a tensor from another. Exactly one field is set.
 type Step struct {
 	// Permute: axis i is axis Permute[i] of the source.
-	Permute []int    `cbor:",omitempty"`
-	Reshape *Reshape `cbor:",omitempty"`
-	Window  *Window  `cbor:",omitempty"`
-	Select  *Select  `cbor:",omitempty"`
+	Permute []int
+	Reshape *Reshape
+	Window  *Window
+	Select  *Select
 }
 
 // Reshape keeps the elements' order.
 type Reshape struct {
-	_     struct{} `cbor:",toarray"`
 	Shape []int
 }
 
 // Window sums along an axis: element o < Length is Σ_{t < Kernel} source[o·Stride + t·Dilation − Pad], where elements
 // beyond the source are 0. Slices, paddings with 0, repetitions (Stride 0), sums and poolings are all windows.
 type Window struct {
-	_                                           struct{} `cbor:",toarray"`
 	Axis, Length, Kernel, Stride, Dilation, Pad int
 }
 
 // Select takes elements along an axis; −1 is 0.
 type Select struct {
-	_       struct{} `cbor:",toarray"`
 	Axis    int
 	Indices []int
 }

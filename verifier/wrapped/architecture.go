@@ -5,13 +5,12 @@ import (
 	"math"
 
 	"github.com/zkinfer/zkinfer/claims"
-	"github.com/zkinfer/zkinfer/internal/envelope"
+	"github.com/zkinfer/zkinfer/internal/compact"
 	"github.com/zkinfer/zkinfer/verifier"
 )
 
 // Architecture is what a verifier knows of a model beside its commitment: all but the parameters.
 type Architecture struct {
-	_               struct{} `cbor:",toarray"`
 	Name, Rounding  string   // for people
 	Graph           [32]byte // digest of the integer graph without parameters
 	Inputs, Outputs []Border
@@ -25,7 +24,6 @@ type Architecture struct {
 
 // Border is an input or output of the model.
 type Border struct {
-	_        struct{} `cbor:",toarray"`
 	Name     string
 	Shape    []int
 	Type     string
@@ -35,8 +33,11 @@ type Border struct {
 	Index int
 }
 
-// maxArchitecture bounds an encoded architecture, in bytes.
-const maxArchitecture = 1 << 23
+// maxArchitecture bounds an encoded architecture, in bytes; maxDecoded what its lists take.
+const (
+	maxArchitecture = 1 << 22
+	maxDecoded      = 1 << 25
+)
 
 // NewArchitecture completes an architecture: it counts messages and lays the network out. Errors wrap claims.ErrNetwork.
 func NewArchitecture(a Architecture) (*Architecture, error) {
@@ -81,11 +82,11 @@ func (a *Architecture) Fits(c claims.Class) error {
 
 // Encode is the one encoding of an architecture.
 func (a *Architecture) Encode() ([]byte, error) {
-	b, err := envelope.Marshal(a)
-	if err == nil && len(b) > maxArchitecture {
-		err = fmt.Errorf("%w: architecture of %d bytes, at most %d", verifier.ErrMalformed, len(b), maxArchitecture)
+	b := compact.Append(nil, a)
+	if len(b) > maxArchitecture {
+		return nil, fmt.Errorf("%w: architecture of %d bytes, at most %d", verifier.ErrMalformed, len(b), maxArchitecture)
 	}
-	return b, err
+	return b, nil
 }
 
 // DecodeArchitecture decodes and checks. Errors wrap verifier.ErrMalformed.
@@ -94,7 +95,7 @@ func DecodeArchitecture(b []byte) (*Architecture, error) {
 	if len(b) > maxArchitecture {
 		return nil, fmt.Errorf("%w: architecture of %d bytes, at most %d", verifier.ErrMalformed, len(b), maxArchitecture)
 	}
-	if err := envelope.Unmarshal(b, a); err != nil {
+	if err := compact.Decode(b, a, maxDecoded); err != nil {
 		return nil, fmt.Errorf("%w: architecture: %w", verifier.ErrMalformed, err)
 	}
 	if err := a.complete(); err != nil {
