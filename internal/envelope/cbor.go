@@ -2,6 +2,7 @@ package envelope
 
 import (
 	"fmt"
+	"sync"
 
 	"github.com/fxamacker/cbor/v2"
 )
@@ -15,11 +16,23 @@ const maxNesting = 16
 // RawMessage is CBOR that is encoded already, or to be decoded later.
 type RawMessage = cbor.RawMessage
 
-// The modes are immutable and safe for concurrent use.
+// The modes are immutable and safe for concurrent use. They are made at first use, by functions that are linked only
+// where something calls them: the verifiers in WebAssembly use neither.
 var (
-	encMode = mustMode(encOptions().EncMode())
-	decMode = mustMode(decOptions().DecMode())
+	encOnce, decOnce sync.Once
+	encMode          cbor.EncMode
+	decMode          cbor.DecMode
 )
+
+func encoding() cbor.EncMode {
+	encOnce.Do(func() { encMode = mustMode(encOptions().EncMode()) })
+	return encMode
+}
+
+func decoding() cbor.DecMode {
+	decOnce.Do(func() { decMode = mustMode(decOptions().DecMode()) })
+	return decMode
+}
 
 func encOptions() cbor.EncOptions {
 	o := cbor.CoreDetEncOptions()
@@ -53,11 +66,11 @@ func mustMode[M any](mode M, err error) M {
 }
 
 // Marshal is the core deterministic CBOR encoding of v: equal values give equal bytes.
-func Marshal(v any) ([]byte, error) { return encMode.Marshal(v) }
+func Marshal(v any) ([]byte, error) { return encoding().Marshal(v) }
 
 // Unmarshal decodes all of b into v; see the package comment for what it refuses (ErrMalformed).
 func Unmarshal(b []byte, v any) error {
-	if err := decMode.Unmarshal(b, v); err != nil {
+	if err := decoding().Unmarshal(b, v); err != nil {
 		return fmt.Errorf("%w: %w", ErrMalformed, err)
 	}
 	return nil

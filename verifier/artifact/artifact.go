@@ -55,18 +55,6 @@ type ModelCommitment struct {
 	PixelMean  []float64
 }
 
-// modelFile is the stored form. Backend is left out for Groth16, as in files from before there were others.
-type modelFile struct {
-	Backend    string    `cbor:"backend,omitempty"`
-	Commitment []byte    `cbor:"commitment"`
-	Key        []byte    `cbor:"key"`
-	Public     bool      `cbor:"public"`
-	Inputs     []meaning `cbor:"inputs"`
-	Outputs    []meaning `cbor:"outputs"`
-	PixelScale []float64 `cbor:"pixel_scale"`
-	PixelMean  []float64 `cbor:"pixel_mean"`
-}
-
 // Subject is what proofs under key are about, for this model. Errors wrap verifier.ErrKeyMismatch, where
 // the commitment was made for another key or does not describe the tensors.
 func (m *ModelCommitment) Subject(key verifier.Key) (*verifier.Subject, error) {
@@ -85,11 +73,6 @@ func (m *ModelCommitment) Subject(key verifier.Key) (*verifier.Subject, error) {
 
 // unnamed is the proof system of files that name none.
 const unnamed = verifier.BackendGroth16
-
-type meaning struct {
-	Scale float64 `cbor:"scale"`
-	Zero  int64   `cbor:"zero"`
-}
 
 // WriteVerifyingKey writes a verifying key.
 func WriteVerifyingKey(path string, force bool, vk verifier.Key) error {
@@ -141,8 +124,8 @@ func ReadModelCommitment(path string) (*ModelCommitment, error) {
 }
 
 func decodeModel(payload []byte) (*ModelCommitment, error) {
-	var f modelFile
-	if err := envelope.Unmarshal(payload, &f); err != nil {
+	f, err := decodeFile(payload)
+	if err != nil {
 		return nil, err
 	}
 	if len(f.Key) != 32 {
