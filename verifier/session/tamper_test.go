@@ -20,6 +20,7 @@ import (
 	"github.com/zkinfer/zkinfer/verifier/artifact"
 	"github.com/zkinfer/zkinfer/verifier/plonk"
 	"github.com/zkinfer/zkinfer/verifier/session/vectortest"
+	"github.com/zkinfer/zkinfer/verifier/wrapped"
 )
 
 // frozen is a proof of testvectors/proofs: its files, and what is in them.
@@ -28,6 +29,7 @@ type frozen struct {
 	payload                            []byte                 // of proofFile
 	key                                *verifier.VerifyingKey // nil unless of Groth16
 	plonk                              *plonk.VerifyingKey    // nil unless of PLONK
+	class                              *wrapped.Key           // nil unless of the sumcheck backend
 	model                              *artifact.ModelCommitment
 }
 
@@ -41,6 +43,7 @@ func readFrozen(t testing.TB, name string) *frozen {
 	}
 	f.key, _ = key.(*verifier.VerifyingKey)
 	f.plonk, _ = key.(*plonk.VerifyingKey)
+	f.class, _ = key.(*wrapped.Key)
 	if f.model, err = artifact.DecodeModelCommitment(f.commitmentFile); err != nil {
 		t.Fatal(err)
 	}
@@ -98,19 +101,32 @@ func (g *generator) honest() {
 	g.add(vectortest.Case{Name: "context as demanded", Proof: g.proofFile, Context: &context}, "")
 	g.add(vectortest.Case{Name: "another context demanded", Proof: g.proofFile, Context: &other}, "rejected")
 	g.add(vectortest.Case{Name: "empty context demanded", Proof: g.proofFile, Context: &empty}, "rejected")
-	if g.key == nil {
+	if g.plonk != nil {
 		return
 	}
-	g.proof("A doubled and B halved", g.edited(func(b *verifier.Bundle) {
-		p, err := verifier.DecodeProof(g.key, b.Proof)
+	g.proof("A doubled and B halved", g.edited(func(b *verifier.Bundle) { b.Proof = g.malleated(b.Proof) }), "")
+}
+
+// malleated is another proof of the same statement.
+func (g *generator) malleated(proof []byte) []byte {
+	double := func(a *bn254.G1Affine, b *bn254.G2Affine) {
+		a.ScalarMultiplication(a, big.NewInt(2))
+		b.ScalarMultiplication(b, new(big.Int).ModInverse(big.NewInt(2), fr.Modulus()))
+	}
+	if g.class != nil {
+		p, err := wrapped.DecodeProof(g.architecture(), proof)
 		if err != nil {
 			g.t.Fatal(err)
 		}
-		half := new(big.Int).ModInverse(big.NewInt(2), fr.Modulus())
-		p.Ar.ScalarMultiplication(&p.Ar, big.NewInt(2))
-		p.Bs.ScalarMultiplication(&p.Bs, half)
-		b.Proof = p.Encode()
-	}), "")
+		double(&p.Ar, &p.Bs)
+		return p.Encode()
+	}
+	p, err := verifier.DecodeProof(g.key, proof)
+	if err != nil {
+		g.t.Fatal(err)
+	}
+	double(&p.Ar, &p.Bs)
+	return p.Encode()
 }
 
 // frames are damaged where the framing of files notices.
@@ -147,8 +163,11 @@ func (g *generator) anotherBackend() string {
 
 // somePoint is a point of the key.
 func (g *generator) somePoint() bn254.G1Affine {
-	if g.plonk != nil {
+	switch {
+	case g.plonk != nil:
 		return g.plonk.Ql
+	case g.class != nil:
+		return g.class.Alpha
 	}
 	return g.key.Alpha
 }
@@ -217,7 +236,7 @@ func (g *generator) privateTensor(side string, of func(*verifier.Bundle) *verifi
 		"negated":     func(p *bn254.G1Affine) { p.Neg(p) },
 		"doubled":     func(p *bn254.G1Affine) { p.Double(p) },
 		"at infinity": func(p *bn254.G1Affine) { *p = bn254.G1Affine{} },
-		"replaced":    func(p *bn254.G1Affine) { *p = g.key.Alpha },
+		"replaced":    func(p *bn254.G1Affine) { *p = g.somePoint() },
 	} {
 		g.later(side+"'s commitment "+name, func(b *verifier.Bundle) { change(&of(b).Commitment[0]) }, "rejected")
 	}
@@ -295,6 +314,10 @@ func layoutOf(b *verifier.Bundle) []region {
 
 // proofFields tampers with every point and scalar of the proof itself.
 func (g *generator) proofFields() {
+	if g.class != nil {
+		g.classProofFields()
+		return
+	}
 	n := len(g.key.Commitments)
 	g.point1("A", 0)
 	g.point2("B", 32)

@@ -12,6 +12,7 @@ import (
 	"github.com/zkinfer/zkinfer/internal/envelope"
 	"github.com/zkinfer/zkinfer/verifier"
 	"github.com/zkinfer/zkinfer/verifier/artifact"
+	"github.com/zkinfer/zkinfer/verifier/wrapped"
 )
 
 // pending is a case that waits for its place in the file.
@@ -31,7 +32,13 @@ func (g *generator) flush() {
 
 // keys are damaged verifying keys, and other ones to which everything else was made to fit.
 func (g *generator) keys() {
-	g.brokenKeys()
+	if g.class != nil {
+		g.classKeys()
+		return
+	}
+	const alpha = 4 + len("zkinfer/vk/1")
+	g.brokenKeys(alpha)
+	g.with("key with an enormous number of points", g.keyWith(alpha+64+3*128, 0xff, 0xff, 0xff, 0xff), nil, g.proofFile, "malformed_key")
 	for _, c := range []struct {
 		name string
 		edit func(*verifier.VerifyingKey)
@@ -58,18 +65,26 @@ func (g *generator) keys() {
 
 func negate2(p *bn254.G2Affine) { p.Neg(p) }
 
-func (g *generator) brokenKeys() {
+// keyWith is the key's file with other bytes at a place of its contents.
+func (g *generator) keyWith(at int, field ...byte) []byte {
+	out := g.keyPayload()
+	copy(out[at:], field)
+	return envelope.Encode(artifact.KindVerifyingKey, 1, out)
+}
+
+func (g *generator) keyPayload() []byte {
+	g.t.Helper()
 	_, payload, err := envelope.Decode(g.keyFile, artifact.KindVerifyingKey)
 	if err != nil {
 		g.t.Fatal(err)
 	}
+	return bytes.Clone(payload)
+}
+
+// brokenKeys are no keys. α stands at a place of their contents, β after it.
+func (g *generator) brokenKeys(alpha int) {
+	payload := g.keyPayload()
 	framed := func(b []byte) []byte { return envelope.Encode(artifact.KindVerifyingKey, 1, b) }
-	set := func(at int, field ...byte) []byte {
-		out := bytes.Clone(payload)
-		copy(out[at:], field)
-		return framed(out)
-	}
-	const alpha = 4 + len("zkinfer/vk/1")
 	flipped := bytes.Clone(g.keyFile)
 	flipped[len(flipped)-1] ^= 1
 	g.with("empty key", []byte{}, nil, g.proofFile, "malformed_key")
@@ -78,11 +93,10 @@ func (g *generator) brokenKeys() {
 	g.with("key altered, not its digest", flipped, nil, g.proofFile, "malformed_key")
 	g.with("key truncated", framed(payload[:len(payload)-1]), nil, g.proofFile, "malformed_key")
 	g.with("key extended", framed(append(bytes.Clone(payload), 0)), nil, g.proofFile, "malformed_key")
-	g.with("key with another tag", set(4, 'Z'), nil, g.proofFile, "malformed_key")
-	g.with("key with α at infinity", set(alpha, append([]byte{0x40}, make([]byte, 63)...)...), nil, g.proofFile, "malformed_key")
-	g.with("key with α off the curve", set(alpha+63, payload[alpha+63]^1), nil, g.proofFile, "malformed_key")
-	g.with("key with β off the curve", set(alpha+64+127, payload[alpha+64+127]^1), nil, g.proofFile, "malformed_key")
-	g.with("key with an enormous number of points", set(alpha+64+3*128, 0xff, 0xff, 0xff, 0xff), nil, g.proofFile, "malformed_key")
+	g.with("key with another tag", g.keyWith(4, 'Z'), nil, g.proofFile, "malformed_key")
+	g.with("key with α at infinity", g.keyWith(alpha, append([]byte{0x40}, make([]byte, 63)...)...), nil, g.proofFile, "malformed_key")
+	g.with("key with α off the curve", g.keyWith(alpha+63, payload[alpha+63]^1), nil, g.proofFile, "malformed_key")
+	g.with("key with β off the curve", g.keyWith(alpha+64+127, payload[alpha+64+127]^1), nil, g.proofFile, "malformed_key")
 }
 
 // otherKey is the key after a change.
@@ -164,6 +178,9 @@ func meaning(scale float64) []any { return []any{map[string]any{"scale": scale, 
 // otherModels are commitments to other weights: with the proof as made, and with a proof that names
 // them.
 func (g *generator) otherModels() {
+	if g.class != nil {
+		g.otherArchitectures()
+	}
 	for i, edit := range []func(rows []bn254.G1Affine) []bn254.G1Affine{
 		func(rows []bn254.G1Affine) []bn254.G1Affine { rows[0].Double(&rows[0]); return rows },
 		func(rows []bn254.G1Affine) []bn254.G1Affine { rows[len(rows)-1] = bn254.G1Affine{}; return rows },
@@ -171,14 +188,30 @@ func (g *generator) otherModels() {
 	} {
 		name := []string{"a row of the model doubled", "a row of the model at infinity", "a row of the model too many"}[i]
 		declared := []string{"rejected", "rejected", "key_mismatch"}[i]
-		m := &verifier.ModelCommitment{Rows: edit(slices.Clone(g.model.Commitment.(*verifier.ModelCommitment).Rows))}
-		points, err := m.MarshalBinary()
-		if err != nil {
-			g.t.Fatal(err)
+		if c, ok := g.model.Commitment.(*wrapped.Commitment); ok {
+			other := *c
+			other.Rows = edit(slices.Clone(c.Rows))
+			// Their number is the architecture's.
+			declared = []string{"rejected", "rejected", "malformed_key"}[i]
+			g.otherModel(name, &other, declared)
+			continue
 		}
-		file := g.commitmentFileOf(func(f map[string]any) { f["commitment"] = points })
-		g.with(name, nil, file, g.proofFile, "key_mismatch")
-		named := g.edited(func(b *verifier.Bundle) { b.Model = m.Digest() })
-		g.with(fmt.Sprintf("%s, named by the proof", name), nil, file, named, declared)
+		g.otherModel(name, &verifier.ModelCommitment{Rows: edit(slices.Clone(g.model.Commitment.(*verifier.ModelCommitment).Rows))}, declared)
 	}
+}
+
+func (g *generator) otherModel(name string, m verifier.Commitment, declared string) {
+	g.t.Helper()
+	encoded, err := m.MarshalBinary()
+	if err != nil {
+		g.t.Fatal(err)
+	}
+	file := g.commitmentFileOf(func(f map[string]any) { f["commitment"] = encoded })
+	mismatch := "key_mismatch"
+	if declared == "malformed_key" {
+		mismatch = declared
+	}
+	g.with(name, nil, file, g.proofFile, mismatch)
+	named := g.edited(func(b *verifier.Bundle) { b.Model = m.Digest() })
+	g.with(fmt.Sprintf("%s, named by the proof", name), nil, file, named, declared)
 }

@@ -6,6 +6,7 @@ import (
 	"os"
 	"testing"
 
+	"github.com/zkinfer/zkinfer/verifier"
 	"github.com/zkinfer/zkinfer/verifier/session"
 	"github.com/zkinfer/zkinfer/verifier/session/vectortest"
 )
@@ -40,6 +41,9 @@ func TestVectorsAreGenerated(t *testing.T) {
 		newGenerator(t, v, name).claimsOfPlonk()
 	}
 	newGenerator(t, v, "plonk-hello").honest()
+	newGenerator(t, v, "sumcheck").everything()
+	newGenerator(t, v, "sumcheck-private").claims()
+	newGenerator(t, v, "resnet8").sample()
 	b, err := json.MarshalIndent(v, "", " ")
 	if err != nil {
 		t.Fatal(err)
@@ -89,7 +93,7 @@ type generator struct {
 
 func newGenerator(t *testing.T, v *vectortest.Vectors, name string) *generator {
 	g := &generator{t: t, v: v, name: name, frozen: readFrozen(t, name)}
-	v.Files[g.keyName()], v.Files[g.commitmentName()] = g.keyFile, g.commitmentFile
+	v.Files[g.keyName()], v.Files[g.commitmentName()], v.Files[g.proofName()] = g.keyFile, g.commitmentFile, g.proofFile
 	return g
 }
 
@@ -104,6 +108,22 @@ func (g *generator) everything() {
 	g.commitments()
 }
 
+// sample is for proofs of many kilobytes: one case of each kind.
+func (g *generator) sample() {
+	g.proof("as made", g.proofFile, "")
+	g.proof("A doubled and B halved", g.edited(func(b *verifier.Bundle) { b.Proof = g.malleated(b.Proof) }), "")
+	g.proof("context altered", g.edited(func(b *verifier.Bundle) { b.Statement.Context[0] ^= 1 }), "rejected")
+	g.proof("output raised by one", g.edited(func(b *verifier.Bundle) { b.Statement.Outputs[0].Values[0]++ }), "rejected")
+	g.proof("input with a value exchanged", g.edited(func(b *verifier.Bundle) {
+		v := b.Statement.Inputs[0].Values
+		v[0], v[len(v)-1] = v[len(v)-1], v[0]+1
+	}), "rejected")
+	g.proof("contents truncated", framed(g.payload[:len(g.payload)-1]), "malformed_proof")
+	at := g.classLayout()
+	g.scalar("a message", at.messages+32*(at.count/2))
+	g.rawPoint("a row", 64*(at.rows/2))
+}
+
 // claims are for real models, whose files are larger: what depends on how tensors are bound and on the
 // number of commitments, not how files are framed.
 func (g *generator) claims() {
@@ -114,6 +134,7 @@ func (g *generator) claims() {
 }
 
 func (g *generator) keyName() string        { return g.name + "/verifying.key" }
+func (g *generator) proofName() string      { return g.name + "/proof.zkp" }
 func (g *generator) commitmentName() string { return g.name + "/model.zkc" }
 
 // add appends a case whose answer must be one of the declared classes, "" for a valid proof. That
@@ -131,6 +152,7 @@ func (g *generator) add(c vectortest.Case, declared ...string) {
 	c.Valid, c.Class, c.Statement = r.Valid, class(r), r.Statement
 	for _, d := range declared {
 		if d == c.Class && c.Valid == (d == "") {
+			c.Shorten(g.proofName(), g.proofFile)
 			g.v.Cases = append(g.v.Cases, c)
 			return
 		}
