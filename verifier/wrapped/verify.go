@@ -117,34 +117,64 @@ func (k *Key) Verify(m verifier.Commitment, st *verifier.Statement, proof []byte
 	return k.check(c, st, s, p)
 }
 
-// check checks a decoded proof of a statement that fits the model; s is its digest.
-func (k *Key) check(c *Commitment, st *verifier.Statement, s fr.Element, p *Proof) error {
+// Claim is what a run of the protocol leaves to be shown: that the circuit holds for public inputs, and that its row is
+// the combination of all rows, with H, that the weights say.
+type Claim struct {
+	Inputs  [publicInputs]fr.Element // challenges last
+	Rows    []bn254.G1Affine
+	Weights []fr.Element
+}
+
+// Challenges are those of the commitments.
+func (c *Claim) Challenges() []fr.Element { return c.Inputs[publicInputs-commitments:] }
+
+// Claim runs the protocol on a decoded proof of a statement that fits the model; s is its digest.
+func (k *Key) Claim(c *Commitment, st *verifier.Statement, s fr.Element, p *Proof) (*Claim, error) {
 	a := c.Architecture
 	rows := c.Seeded(st, p.Rows)
 	r := claims.NewVerifier(Seed(s, p.Commitments[CommitPads], rows...), p.Sent)
 	opening, err := a.Run(r, a.Public(st), nil, nil)
 	if err != nil {
-		return fmt.Errorf("%w: %w", verifier.ErrInvalidProof, err)
+		return nil, fmt.Errorf("%w: %w", verifier.ErrInvalidProof, err)
 	}
 	u, err := k.Class.PublicForm(r, opening)
 	if err != nil {
-		return fmt.Errorf("%w: %w", verifier.ErrInvalidProof, err)
+		return nil, fmt.Errorf("%w: %w", verifier.ErrInvalidProof, err)
 	}
 	f := Digest(r)
 	first := Challenge(p.Commitments[CommitPads], s)
 	z := Challenge(p.Commitments[CommitForm], f, first)
 	last := Challenge(p.Commitments[CommitRow], z)
-	inputs := [publicInputs]fr.Element{s, f, claims.Combine(u, z), first, z, last}
-	for _, step := range []func() error{
-		func() error { return k.groth16(p, inputs[:]) },
-		func() error { return k.knowledge(p, inputs[3:]) },
-		func() error { return k.link(a.layout, rows, p, opening.Point) },
-	} {
-		if err := step(); err != nil {
-			return err
-		}
+	out := &Claim{Inputs: [publicInputs]fr.Element{s, f, claims.Combine(u, z), first, z, last}}
+	out.addRows(k, a.layout, rows, p, opening.Point)
+	return out, nil
+}
+
+// addRows weighs the rows of all regions, and H.
+func (c *Claim) addRows(k *Key, l *claims.Layout, rows [][]bn254.G1Affine, p *Proof, point []fr.Element) {
+	eq := claims.EqTable(point[:len(point)-l.RowBits])
+	for i, region := range l.Seeded() {
+		c.Rows = append(c.Rows, rows[i]...)
+		c.Weights = append(c.Weights, eq[region.First:region.First+region.Rows]...)
 	}
-	return nil
+	c.Rows, c.Weights = append(c.Rows, k.H), append(c.Weights, p.Delta)
+}
+
+// ErrRows is a row of the circuit that is not the combination of the proof's rows.
+var ErrRows = fmt.Errorf("%w: it was not made with these rows", verifier.ErrInvalidProof)
+
+func (k *Key) check(c *Commitment, st *verifier.Statement, s fr.Element, p *Proof) error {
+	claim, err := k.Claim(c, st, s, p)
+	if err != nil {
+		return err
+	}
+	if err := k.groth16(p, claim.Inputs[:]); err != nil {
+		return err
+	}
+	if err := k.knowledge(p, claim.Challenges()); err != nil {
+		return err
+	}
+	return claim.link(p)
 }
 
 // groth16 checks e(A, B) = e(α, β)·e(Σ x·K + Σ D, γ)·e(C, δ).
@@ -184,21 +214,13 @@ func (k *Key) knowledge(p *Proof, challenges []fr.Element) error {
 }
 
 // link compares the row that the circuit folded with the combination of all rows.
-func (k *Key) link(l *claims.Layout, rows [][]bn254.G1Affine, p *Proof, point []fr.Element) error {
-	eq := claims.EqTable(point[:len(point)-l.RowBits])
-	var points []bn254.G1Affine
-	var weights []fr.Element
-	for i, region := range l.Seeded() {
-		points = append(points, rows[i]...)
-		weights = append(weights, eq[region.First:region.First+region.Rows]...)
-	}
-	points, weights = append(points, k.H), append(weights, p.Delta)
+func (c *Claim) link(p *Proof) error {
 	var sum bn254.G1Affine
-	if _, err := sum.MultiExp(points, weights, ecc.MultiExpConfig{}); err != nil {
+	if _, err := sum.MultiExp(c.Rows, c.Weights, ecc.MultiExpConfig{}); err != nil {
 		return err
 	}
 	if !sum.Equal(&p.Commitments[CommitRow]) {
-		return fmt.Errorf("%w: it was not made with these rows", verifier.ErrInvalidProof)
+		return ErrRows
 	}
 	return nil
 }

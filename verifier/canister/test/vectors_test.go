@@ -21,6 +21,9 @@ func describes(m *artifact.ModelCommitment, vk verifier.Key) bool {
 	if err != nil {
 		about = vk.Fixed() // the canister finds that out
 	}
+	if about == nil {
+		return m.Key == vk.Digest()
+	}
 	return m.Key == vk.Digest() && len(m.Inputs) == len(about.Inputs) && len(m.Outputs) == len(about.Outputs)
 }
 
@@ -34,10 +37,10 @@ func holdingsOf(v *vectortest.Vectors, c *vectortest.Case) (h holdings, ok bool)
 		return h, false
 	}
 	vk, err := artifact.DecodeVerifyingKey(v.Files[c.Key])
-	switch {
-	case err != nil && !strings.Contains(err.Error(), "verifying key"):
+	if err != nil && !strings.Contains(err.Error(), "verifying key") {
 		return h, false // its frame
-	case err == nil && !describes(m, vk):
+	}
+	if err == nil && !describes(m, vk) {
 		return h, false // what the file of the commitment says besides
 	}
 	if len(v.Files[c.Key]) < frameBytes {

@@ -3,37 +3,27 @@ package prepared
 import (
 	"fmt"
 	"math/big"
-	"slices"
 
 	"github.com/consensys/gnark-crypto/ecc/bn254"
 	"github.com/consensys/gnark-crypto/ecc/bn254/fr"
 
-	"github.com/zkinfer/zkinfer/internal/statement"
 	"github.com/zkinfer/zkinfer/verifier"
 )
-
-// lines are what the Miller loop needs of a fixed point: two for each of its steps.
-type lines = [2][len(bn254.LoopCounter)]bn254.LineEvaluationAff
 
 // groth16Key is a verifying key with lines and tables of its points.
 type groth16Key struct {
 	*verifier.VerifyingKey
-	fixed     []lines // of γ, δ, the commitments' common G, and −σG of each commitment
-	alphaBeta bn254.GT
+	equations *equations
 	public    *Table // K but the first point
 }
 
 func newGroth16Key(vk *verifier.VerifyingKey) (*groth16Key, error) {
-	k := &groth16Key{VerifyingKey: vk, public: NewTable(vk.K[1:])}
-	for _, q := range []bn254.G2Affine{vk.Gamma, vk.Delta, vk.Commitments[0].G} {
-		k.fixed = append(k.fixed, bn254.PrecomputeLines(q))
-	}
+	var sigmas []bn254.G2Affine
 	for i := range vk.Commitments {
-		k.fixed = append(k.fixed, bn254.PrecomputeLines(vk.Commitments[i].GSigmaNeg))
+		sigmas = append(sigmas, vk.Commitments[i].GSigmaNeg)
 	}
-	var err error
-	k.alphaBeta, err = bn254.MillerLoop([]bn254.G1Affine{vk.Alpha}, []bn254.G2Affine{vk.Beta})
-	return k, err
+	e, err := newEquations(vk.Alpha, vk.Beta, vk.Gamma, vk.Delta, vk.Commitments[0].G, sigmas)
+	return &groth16Key{vk, e, NewTable(vk.K[1:])}, err
 }
 
 // Check implements Key.
@@ -97,69 +87,17 @@ func (c *check) drawChallenges() {
 	}
 }
 
-// pairings checks e(A, B) = e(α, β)·e(Σ x·K + Σ D, γ)·e(C, δ) and Π e(rⁱ·Dᵢ, −σᵢG)·e(PoK, G) = 1, the
-// second raised to the power of the combining factor ρ.
+// pairings checks the pairing equations.
 func (c *check) pairings(proof []byte) error {
-	sum := c.publicSum()
-	fold, err := c.knowledgeFactor()
-	if err != nil {
-		return err
-	}
-	rho := c.combiningFactor(proof)
-	points := []bn254.G1Affine{sum, c.proof.Krs, times(&c.proof.PoK, &rho)}
-	scale := rho
-	for i := range c.proof.Commitments {
-		points = append(points, times(&c.proof.Commitments[i], &scale))
-		scale.Mul(&scale, &fold)
-	}
-	// gnark-crypto computes in place: it must not get the key's own lines.
-	fixed, err := bn254.MillerLoopFixedQ(points, slices.Clone(c.key.fixed))
-	if err != nil {
-		return fmt.Errorf("%w: %w", verifier.ErrInvalidProof, err)
-	}
-	var negA bn254.G1Affine
-	negA.Neg(&c.proof.Ar)
-	own, err := bn254.MillerLoop([]bn254.G1Affine{negA}, []bn254.G2Affine{c.proof.Bs})
-	if err != nil {
-		return fmt.Errorf("%w: %w", verifier.ErrInvalidProof, err)
-	}
-	var one bn254.GT
-	one.SetOne()
-	if f := bn254.FinalExponentiation(&fixed, &own, &c.key.alphaBeta); !f.Equal(&one) {
-		return fmt.Errorf("%w: the pairing equations do not hold", verifier.ErrInvalidProof)
-	}
-	return nil
+	p := c.proof
+	return c.key.equations.check(&equationPoints{a: p.Ar, b: p.Bs, c: p.Krs, knowledge: p.PoK, commitments: p.Commitments, public: c.publicSum()},
+		c.challenges, combiningFactor(c.public[0], c.challenges[0], proof))
 }
 
-// publicSum is Σ x·K + Σ D.
+// publicSum is Σ x·K.
 func (c *check) publicSum() bn254.G1Affine {
 	sum := c.key.public.Sum(c.public)
-	sum.Add(&sum, &c.key.K[0])
-	for i := range c.proof.Commitments {
-		sum.Add(&sum, &c.proof.Commitments[i])
-	}
-	return sum
-}
-
-// knowledgeFactor is the r by which gnark's prover folds the proofs of knowledge.
-func (c *check) knowledgeFactor() (fr.Element, error) {
-	var hashed []byte
-	for i := range c.challenges {
-		b := c.challenges[i].Bytes()
-		hashed = append(hashed, b[:]...)
-	}
-	fold, err := fr.Hash(hashed, []byte("G16-BSB22"), 1)
-	if err != nil {
-		return fr.Element{}, err
-	}
-	return fold[0], nil
-}
-
-// combiningFactor is 128 bits drawn from the statement, the challenges and all of the proof.
-func (c *check) combiningFactor(proof []byte) (rho fr.Element) {
-	s, alpha := c.public[0].Bytes(), c.challenges[0].Bytes()
-	h := statement.Keccak([]byte("zkinfer/canister/combine/1"), s[:], alpha[:], proof)
-	return *rho.SetBytes(h[:16])
+	return *sum.Add(&sum, &c.key.K[0])
 }
 
 // outer compares every committed object with what the statement says of it: D = object + δ·H.

@@ -1,6 +1,6 @@
 // Package prepared verifies proofs under a key that was prepared for it: the checks are those of
 // verifier.Verify, computed with fewer instructions, which is what a canister pays for. Groth16 is
-// prepared (groth16.go), any other proof system verified as it is (plain.go).
+// prepared (groth16.go), and so are size classes (class.go); any other proof system is verified as it is (plain.go).
 //
 // The promise: Check returns nil exactly if verifier.Verify does (except with a probability of 2^-128
 // over a hash), and otherwise an error of the same class. What is different: the two pairing equations
@@ -18,6 +18,7 @@ import (
 	"github.com/consensys/gnark-crypto/ecc/bn254/fr"
 
 	"github.com/zkinfer/zkinfer/verifier"
+	"github.com/zkinfer/zkinfer/verifier/wrapped"
 )
 
 // Key is a verifying key with what can be computed before there is a proof.
@@ -36,8 +37,13 @@ type Model interface {
 
 // NewKey prepares a key that was decoded by package backends, which checks it.
 func NewKey(k verifier.Key) (Key, error) {
-	if vk, ok := k.(*verifier.VerifyingKey); ok {
+	switch vk := k.(type) {
+	case *verifier.VerifyingKey:
 		return newGroth16Key(vk)
+	case *wrapped.Key:
+		if key, err := newClassKey(vk); key != nil || err != nil {
+			return key, err
+		}
 	}
 	return plainKey{k}, nil
 }

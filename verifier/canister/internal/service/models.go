@@ -72,6 +72,9 @@ func (s *Service) storedModel(d [32]byte) (prepared.Model, []any, error) {
 }
 
 func (s *Service) registered(d [32]byte) (prepared.Model, error) {
+	if s.kept != nil && d == s.settings.model {
+		return s.kept, nil
+	}
 	m, _, err := s.storedModel(d)
 	return m, err
 }

@@ -51,6 +51,8 @@ type Service struct {
 	key       prepared.Key
 	keyDigest [32]byte
 	settings  settings
+	// kept is the model of the settings, decoded: a large part of a verification otherwise.
+	kept prepared.Model
 }
 
 // settings are what stable memory holds besides records.
@@ -132,6 +134,9 @@ func (s *Service) setup(setup []any) error {
 	if s.settings.model, err = s.addModel(model); err != nil {
 		return err
 	}
+	if err := s.keep(); err != nil {
+		return err
+	}
 	return s.save()
 }
 
@@ -146,7 +151,16 @@ func (s *Service) load() error {
 	if err != nil {
 		return err
 	}
-	return s.use(key)
+	if err := s.use(key); err != nil {
+		return err
+	}
+	return s.keep()
+}
+
+// keep decodes the model of the settings for all that come after.
+func (s *Service) keep() (err error) {
+	s.kept, _, err = s.storedModel(s.settings.model)
+	return err
 }
 
 func (s *Service) use(key verifier.Key) (err error) {
