@@ -116,7 +116,7 @@ func mostRows(n int) int {
 	case n < 11:
 		return 100
 	case n < 14:
-		return 400
+		return 256
 	}
 	return 900
 }
