@@ -40,7 +40,7 @@ test('the module is small and asks for nothing but what the loader gives', async
 
 test('warm verifications: how long they take', async (t) => {
   const verifier = await createVerifier();
-  for (const name of ['public', 'private']) {
+  for (const name of ['public', 'private', 'resnet8']) {
     const { key, proof } = await frozen(verifier, name);
     const times = [];
     for (let i = 0; i < 60; i++) {
@@ -52,6 +52,8 @@ test('warm verifications: how long they take', async (t) => {
     const warm = times.slice(20).sort((a, b) => a - b)[4];
     t.diagnostic(`${name}: ${warm.toFixed(1)} ms warm, ${times[0].toFixed(0)} ms at first`);
   }
+  t.diagnostic(`${verifier.memoryBytes} bytes of memory`);
+  assert.ok(verifier.memoryBytes < maxMemory, `${verifier.memoryBytes} bytes`);
 });
 
 test('memory stays bounded whatever comes', async (t) => {
