@@ -3,21 +3,14 @@ package claims
 import (
 	"errors"
 	"math/rand/v2"
-	"runtime"
+
 	"slices"
 	"testing"
 
 	"github.com/consensys/gnark-crypto/ecc/bn254/fr"
-)
 
-// allocated is the bytes that f allocates.
-func allocated(f func()) uint64 {
-	var before, after runtime.MemStats
-	runtime.ReadMemStats(&before)
-	f()
-	runtime.ReadMemStats(&after)
-	return after.TotalAlloc - before.TotalAlloc
-}
+	"github.com/zkinfer/zkinfer/internal/allocation"
+)
 
 func tensors(shapes ...[]int) (out []Committed) {
 	for _, s := range shapes {
@@ -78,7 +71,7 @@ func hostile() map[string]*Network {
 func TestHostileDescriptions(t *testing.T) {
 	for name, n := range hostile() {
 		var err error
-		spent := allocated(func() {
+		spent := allocation.Of(func() {
 			if err = n.Cut(); err == nil {
 				err = n.Check()
 			}
@@ -121,7 +114,7 @@ func TestCostBoundsWork(t *testing.T) {
 		parts := rng.IntN(2) == 0
 		cost := n.viewCost(&v, parts)
 		var cells int
-		spent := allocated(func() {
+		spent := allocation.Of(func() {
 			var f Form
 			n.addView(&f, randomVectors(rng, shape, parts), &v)
 			cells = len(f.Cells)
