@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"io"
 
@@ -61,6 +60,9 @@ func (f *calldataFlags) run(ctx context.Context, u *ui, path string) error {
 	if err != nil {
 		return err
 	}
+	if err := evm.Supports(vk); err != nil {
+		return &classified{"unsupported_backend", err}
+	}
 	bundle, err := artifact.ReadProof(path)
 	if err != nil {
 		return classedAs("malformed_proof", err)
@@ -72,9 +74,6 @@ func (f *calldataFlags) run(ctx context.Context, u *ui, path string) error {
 		return err
 	}
 	call, err := evm.Encode(vk, m.Commitment, bundle)
-	if errors.Is(err, evm.ErrNoContract) {
-		return &classified{"unsupported_backend", err}
-	}
 	if err != nil {
 		return err
 	}

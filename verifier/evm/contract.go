@@ -77,6 +77,14 @@ func Contract(key verifier.Key) ([]byte, error) {
 // ErrNoContract: a proof system that has none.
 var ErrNoContract = errors.New("there is no contract for this proof system")
 
+// Supports errs (ErrNoContract) on keys for which there is no contract.
+func Supports(key verifier.Key) error {
+	if ProofSize(key) == 0 {
+		return noContract(key)
+	}
+	return nil
+}
+
 func noContract(key verifier.Key) error {
 	return fmt.Errorf("%w: keys of backend %q; make keys with --backend groth16 or plonk", ErrNoContract, key.Backend())
 }

@@ -182,6 +182,9 @@ func TestNoContract(t *testing.T) {
 	if _, err := evm.Contract(otherKey{vk}); !errors.Is(err, evm.ErrNoContract) || !strings.Contains(err.Error(), "plonk") {
 		t.Errorf("contract: %v", err)
 	}
+	if err := evm.Supports(otherKey{vk}); !errors.Is(err, evm.ErrNoContract) || evm.Supports(vk) != nil {
+		t.Errorf("supported: %v", err)
+	}
 	b.Backend = "other"
 	if _, err := evm.Encode(otherKey{vk}, m, b); !errors.Is(err, evm.ErrNoContract) {
 		t.Errorf("call: %v", err)
