@@ -27,6 +27,7 @@ import (
 	"github.com/consensys/gnark-crypto/ecc/bn254/fr/fft"
 	"github.com/consensys/gnark-crypto/ecc/bn254/kzg"
 	"github.com/consensys/gnark-crypto/ecc/bn254/mpcsetup"
+	"github.com/consensys/gnark-crypto/utils"
 
 	"github.com/zkinfer/zkinfer/prover/keygen"
 )
@@ -171,7 +172,7 @@ func checkLagrange(powers, lagrange []bn254.G1Affine) error {
 	}
 	domain := fft.NewDomain(uint64(len(values)))
 	domain.FFTInverse(values, fft.DIF)
-	fft.BitReverse(values)
+	utils.BitReverse(values)
 	if _, err := y.MultiExp(powers[:len(values)], values, ecc.MultiExpConfig{}); err != nil {
 		return err
 	}
