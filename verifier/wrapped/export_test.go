@@ -3,7 +3,6 @@ package wrapped
 import (
 	"github.com/consensys/gnark-crypto/ecc/bn254/fr"
 
-	"github.com/zkinfer/zkinfer/claims"
 	"github.com/zkinfer/zkinfer/verifier"
 )
 
@@ -14,18 +13,16 @@ func (k *Key) Steps(c *Commitment, st *verifier.Statement, told, shown *Proof) (
 	if err != nil {
 		return err, err, err
 	}
-	rows := c.Seeded(st, told.Rows)
-	r := claims.NewVerifier(Seed(s, told.Commitments[CommitPads], rows...), told.Sent)
-	o, err := c.Architecture.Run(r, c.Architecture.Public(st), nil, nil)
+	claim, err := k.Claim(c, st, s, told)
 	if err != nil {
 		return err, err, err
 	}
-	u, err := k.Class.PublicForm(r, o)
-	if err != nil {
-		return err, err, err
+	// The weights are those of the transcript, rows and δ those that are shown.
+	linked := Claim{Weights: append([]fr.Element{}, claim.Weights...)}
+	linked.Weights[len(linked.Weights)-1] = shown.Delta
+	for _, rows := range c.Seeded(st, shown.Rows) {
+		linked.Rows = append(linked.Rows, rows...)
 	}
-	f, first := Digest(r), Challenge(told.Commitments[CommitPads], s)
-	z := Challenge(told.Commitments[CommitForm], f, first)
-	inputs := []fr.Element{s, f, claims.Combine(u, z), first, z, Challenge(told.Commitments[CommitRow], z)}
-	return k.groth16(shown, inputs), k.knowledge(shown, inputs[3:]), k.link(c.Architecture.layout, c.Seeded(st, shown.Rows), shown, o.Point)
+	linked.Rows = append(linked.Rows, k.H)
+	return k.groth16(shown, claim.Inputs[:]), k.knowledge(shown, claim.Challenges()), linked.link(shown)
 }
