@@ -12,6 +12,7 @@ const module = "github.com/zkinfer/zkinfer/"
 // is a package on a higher floor, or a sibling it must know nothing of.
 var allowed = map[string][]string{
 	"fixedpoint":         {},
+	"internal/compact":   {"internal/wire"},
 	"internal/envelope":  {},
 	"internal/statement": {},
 	"internal/wire":      {},
@@ -30,7 +31,7 @@ var allowed = map[string][]string{
 	"verifier/plonk":     {"verifier", "internal/statement", "internal/wire"},
 	"verifier/backends":  {"verifier", "verifier/plonk", "verifier/wrapped"},
 	"verifier/artifact":  {"verifier", "verifier/backends", "internal/envelope"},
-	"verifier/wrapped":   {"claims", "verifier", "internal/statement", "internal/wire", "internal/envelope"},
+	"verifier/wrapped":   {"claims", "verifier", "internal/statement", "internal/wire", "internal/envelope", "internal/compact"},
 	"verifier/evm":       {"verifier", "verifier/plonk", "internal/statement"},
 	"verifier/canister":  {"verifier"},
 	"prover":             {"circuits", "model", "verifier", "verifier/artifact", "internal/envelope", "bench/estimate"},
