@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/zkinfer/zkinfer/model"
+	"github.com/zkinfer/zkinfer/prover/sumcheck"
 )
 
 // ErrUnknownBackend is a proof system, or a way to hold weights, that there is not.
@@ -62,6 +63,7 @@ type system struct {
 // systems lists the proof systems there are.
 var systems = []system{
 	groth16System(),
+	committed(sumcheck.Backend{}, FoldedPrivate, FoldedPublic),
 }
 
 // Backends lists the names of the proof systems, AllWeights the ways to hold weights.

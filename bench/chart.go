@@ -223,7 +223,7 @@ func addSeries(p *plot.Plot, s *Series, cause, cost axis) error {
 	marks.GlyphStyle = glyph(l, shapeOf(s.Family))
 	p.Add(marks)
 	f, ok := s.fit(cause, cost)
-	if !ok || !slices.Contains(Families, s.Family) || !l.filled && s.Weights != Constants {
+	if !ok || !slices.Contains(AllFamilies, s.Family) || !l.filled && s.Weights != Constants {
 		return nil
 	}
 	lo, hi := slices.MinFunc(xys, byX), slices.MaxFunc(xys, byX)

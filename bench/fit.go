@@ -74,6 +74,7 @@ var (
 	}
 	costs = []axis{
 		{"prove", "time of a proof", seconds, func(r *Result) float64 { return r.ProveSeconds }},
+		{"cpu", "processor time of a proof", seconds, func(r *Result) float64 { return r.ProveCPUSeconds }},
 		{"memory", "peak memory of a proof", bytesUnit, func(r *Result) float64 { return float64(r.ProveMemory) }},
 		{"constraints", "constraints", count, func(r *Result) float64 { return float64(r.Constraints) }},
 	}
@@ -128,7 +129,7 @@ type Law struct {
 func (r *Results) Laws() []Law {
 	out := []Law{}
 	for _, s := range r.series() {
-		if !slices.Contains(Families, s.Family) {
+		if !slices.Contains(AllFamilies, s.Family) {
 			continue // single models are no family: nothing links one to the next
 		}
 		for _, cost := range costs {

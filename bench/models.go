@@ -30,8 +30,18 @@ const (
 	DWCNN = "dwcnn" // depth pairs of a depthwise 3×3 and a 1×1 convolution, the same otherwise
 )
 
-// Families lists them.
-var Families = []string{Dense, CNN, DWCNN}
+// Growth is a family for the exponent by which a proof system grows, from 10^3 to 10^7 activations: depth 3×3 convolutions
+// of 16 channels on images of width×width. It is measured where it is asked for by name.
+const Growth = "growth"
+
+// Families lists those that are measured unless others are named, AllFamilies all.
+var (
+	Families    = []string{Dense, CNN, DWCNN}
+	AllFamilies = []string{Dense, CNN, DWCNN, Growth}
+)
+
+// growthChannels makes the widths of fullSizes those of the powers of ten, at a depth of 4.
+const growthChannels = 16
 
 // Model is a network that can be built: always the same one for the same seed.
 type Model struct {
@@ -94,8 +104,14 @@ func Sweep(family string, width, depth int) (Model, error) {
 			}
 			n.halve(false).flatten().dense(10)
 		}, 1, 1, imageSide, imageSide), nil
+	case Growth:
+		return drawn(m, func(n *network) {
+			for range depth {
+				n.conv(growthChannels, 3, true).relu()
+			}
+		}, 1, 1, width, width), nil
 	}
-	return m, fmt.Errorf("%w %s: expected one of the families %v", ErrUnknownModel, m.Name, Families)
+	return m, fmt.Errorf("%w %s: expected one of the families %v", ErrUnknownModel, m.Name, AllFamilies)
 }
 
 // Named are the models that stand for something outside of a sweep, small ones first.
@@ -197,7 +213,7 @@ func FromFile(path string) Model {
 	}}
 }
 
-var swept = regexp.MustCompile(`^(` + strings.Join(Families, "|") + `)-([0-9]+)x([0-9]+)$`)
+var swept = regexp.MustCompile(`^(` + strings.Join(AllFamilies, "|") + `)-([0-9]+)x([0-9]+)$`)
 
 // Find is the model of a name: a named one, or a family's member such as dense-256x3.
 func Find(name string) (Model, error) {
@@ -212,7 +228,7 @@ func Find(name string) (Model, error) {
 		return Sweep(p[1], width, depth)
 	}
 	return Model{}, fmt.Errorf("%w %q: expected one of %v, or a family's member such as dense-256x3 (families are %v)",
-		ErrUnknownModel, name, Names(), Families)
+		ErrUnknownModel, name, Names(), AllFamilies)
 }
 
 // Names lists the named models.
@@ -232,20 +248,24 @@ var quickSizes = map[string]sizes{
 	Dense: {{16, 2}, {32, 2}, {64, 2}, {128, 2}, {64, 4}},
 	CNN:   {{2, 1}, {4, 1}, {8, 1}, {12, 1}, {4, 2}},
 	DWCNN: {{2, 1}, {3, 1}, {4, 1}, {6, 1}, {4, 2}},
+
+	Growth: {{4, 4}, {7, 4}, {13, 4}, {22, 4}, {40, 4}},
 }
 
 var fullSizes = map[string]sizes{
 	Dense: {{64, 2}, {128, 2}, {256, 2}, {512, 2}, {1024, 2}, {2048, 2}, {512, 1}, {512, 4}, {512, 8}},
 	CNN:   {{4, 2}, {8, 2}, {16, 2}, {32, 2}, {64, 2}, {16, 1}, {16, 4}, {16, 8}},
 	DWCNN: {{8, 2}, {16, 2}, {32, 2}, {64, 2}, {128, 2}, {32, 1}, {32, 4}, {32, 8}},
+
+	Growth: {{4, 4}, {13, 4}, {40, 4}, {126, 4}, {396, 4}},
 }
 
 // Sweeps lists the members of families that a run measures.
 func Sweeps(families []string, quick bool) ([]Model, error) {
 	var out []Model
 	for _, f := range families {
-		if !slices.Contains(Families, f) {
-			return nil, fmt.Errorf("%w: family %q, expected one of %v", ErrUnknownModel, f, Families)
+		if !slices.Contains(AllFamilies, f) {
+			return nil, fmt.Errorf("%w: family %q, expected one of %v", ErrUnknownModel, f, AllFamilies)
 		}
 		list := fullSizes[f]
 		if quick {

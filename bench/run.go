@@ -273,8 +273,12 @@ func costOf(p point) float64 {
 	if !p.Measured() {
 		return 0
 	}
-	return startUp + float64(p.Constraints)
+	return startUp + max(float64(p.Constraints), perActivation*float64(p.Activations))
 }
+
+// perActivation is what an activation takes where constraints do not tell, counted in constraints: keys of a size class have
+// as many for every model.
+const perActivation = 0.4
 
 func (c *clock) passed(p point, took time.Duration) {
 	cost := costOf(p)

@@ -33,12 +33,12 @@ func (f *fakeChild) run(_ context.Context, j Job) (*Report, error) {
 	if j.Phase == SetupPhase {
 		return &Report{Constraints: int(100 * size), Compile: []float64{1}, Setup: []float64{3, 1, 2}, Sizes: &Sizes{1000, 10}, PeakMemory: 1 << 30}, nil
 	}
-	return &Report{Prove: []float64{size, size + 2, size + 1}, Verify: []float64{0.001}, ProofBytes: 256, PeakMemory: 1 << 20}, nil
+	return &Report{Prove: []float64{size, size + 2, size + 1}, ProveCPU: []float64{2 * size}, Verify: []float64{0.001}, ProofBytes: 256, PeakMemory: 1 << 20}, nil
 }
 
 func config(t *testing.T, child *fakeChild, names ...string) Config {
 	t.Helper()
-	c := Config{Backends: Backends(), Weights: []Weights{FoldedPrivate, WiresPrivate}, Settings: Settings{Seed: 1, Runs: 3},
+	c := Config{Backends: []string{"groth16"}, Weights: []Weights{FoldedPrivate, WiresPrivate}, Settings: Settings{Seed: 1, Runs: 3},
 		Dir: filepath.Join(t.TempDir(), "results"), Child: child.run}
 	for _, name := range names {
 		m, err := Find(name)
