@@ -49,8 +49,6 @@ const (
 	perParameter = 30
 	perProduct   = 60
 	perMAC       = 0.12
-	// What a cell of the model commitment takes, where weights have 8 bits.
-	perCommitted = 40
 )
 
 // prove adds up the steps, and the circuit's proof.
