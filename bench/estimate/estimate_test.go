@@ -139,9 +139,9 @@ func TestSumcheck(t *testing.T) {
 	}
 	for name, more := range map[string]func(s *Sumcheck){
 		"cells": func(s *Sumcheck) { s.Cells = 1e6 }, "pads": func(s *Sumcheck) { s.Pads = 1e6 }, "lookups": func(s *Sumcheck) { s.Lookups = 1e6 },
-		"rows of tables": func(s *Sumcheck) { s.TableRows = 1e6 }, "inputs": func(s *Sumcheck) { s.Inputs = 1e6 },
-		"products": func(s *Sumcheck) { s.Products = 1e6 }, "MACs": func(s *Sumcheck) { s.MACs = 1e8 },
-		"parameters": func(s *Sumcheck) { s.Parameters = 1e6 }, "addresses": func(s *Sumcheck) { s.Addresses = 20 },
+		"rows of tables": func(s *Sumcheck) { s.TableRows = 1e6 },
+		"products":       func(s *Sumcheck) { s.Products = 1e6 }, "MACs": func(s *Sumcheck) { s.MACs = 1e8 },
+		"addresses": func(s *Sumcheck) { s.Addresses = 20 },
 	} {
 		s := least
 		more(&s)

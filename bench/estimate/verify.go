@@ -76,10 +76,10 @@ func NewVerification(s circuits.Shape, r *Rates) Verification {
 // What a verification of the sumcheck backend takes in canister instructions, by what docs/canister.md measures:
 // the pairings; a point of the sum over all rows; a message; a byte that the statement shows.
 const (
-	canisterClass   = 250e6
-	canisterRow     = 1.3e6
-	canisterMessage = 0.2e6
-	canisterShown   = 2e3
+	canisterClass   = 217e6
+	canisterRow     = 1.1e6
+	canisterMessage = 0.35e6
+	canisterShown   = 3.5e3
 )
 
 // What a message takes natively, in multiplications of the scalar field.

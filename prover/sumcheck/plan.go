@@ -43,9 +43,6 @@ func (m *lowered) shape(g *model.Graph) estimate.Sumcheck {
 	_, s.Lookups = n.Places()
 	_, s.TableRows = n.TablePlaces()
 	_, s.Products = n.ProductPlaces()
-	for i := range n.Contractions {
-		s.Inputs += n.Contractions[i].Input.Len()
-	}
 	for i := range n.Public {
 		s.StatementBytes += n.Public[i].Len()
 	}

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/zkinfer/zkinfer/bench/estimate"
+	"github.com/zkinfer/zkinfer/model"
 	"github.com/zkinfer/zkinfer/model/tflite"
 	"github.com/zkinfer/zkinfer/prover"
 )
@@ -70,6 +71,22 @@ func TestOptionsOfTheCommitment(t *testing.T) {
 		}
 		if st := p.Bundle.Statement; st.Inputs[0].Commitment == nil || st.Outputs[0].Commitment != nil {
 			t.Errorf("input %+v, output %+v", st.Inputs, st.Outputs)
+		}
+	}
+}
+
+// What a canister takes is within a tenth of what its tests count for the frozen proofs (verifier/canister/test/testdata).
+func TestPlanOfCanister(t *testing.T) {
+	for name, c := range map[string]struct {
+		graph    *model.Graph
+		measured float64
+	}{"sumcheck": {adder(t), 251e6}, "resnet8": {resnet8(t), 659e6}} {
+		plan, err := Backend{}.Plan(c.graph, prover.Options{}, estimate.Usual())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := float64(plan.Verification.CanisterInstructions); math.Abs(got-c.measured) > 0.1*c.measured {
+			t.Errorf("%s: %.0f instructions, %.0f are counted", name, got, c.measured)
 		}
 	}
 }
