@@ -223,7 +223,7 @@ func (d *drawing) argMax(t model.Tensor) (model.Op, []model.TensorID) {
 }
 
 func (d *drawing) softmax(t model.Tensor) (model.Op, []model.TensorID) {
-	if len(t.Shape) == 0 || t.Max-t.Min > 300 {
+	if len(t.Shape) == 0 || t.Max-t.Min > 300 || d.r.IntN(5) > 0 { // rarely: its ranges are large tables
 		return nil, nil
 	}
 	exp := model.Table{Min: t.Min - t.Max}
@@ -290,7 +290,7 @@ func (d *drawing) reshaped(n int) []int {
 // TestRandomGraphs: the protocol accepts executions of random graphs, and of cells with a lie what the definition accepts: nothing.
 func TestRandomGraphs(t *testing.T) {
 	kinds := map[string]int{}
-	for seed := range uint64(100) {
+	for seed := range uint64(80) {
 		r := rand.New(rand.NewPCG(seed, 7))
 		channels := 7
 		if seed%6 == 0 {
