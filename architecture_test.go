@@ -41,7 +41,7 @@ var allowed = map[string][]string{
 	"prover/keygen":      {},
 	"prover/baseline":    {"circuits", "model", "prover/keygen"},
 	"bench": {"circuits", "model", "model/float", "model/onnx", "model/quantize", "model/tflite", "internal/samples", "internal/envelope",
-		"bench/estimate", "prover", "prover/baseline", "prover/groth16", "prover/sumcheck", "testvectors", "verifier"},
+		"bench/estimate", "prover", "prover/baseline", "prover/groth16", "prover/sumcheck", "testvectors", "verifier", "verifier/wrapped"},
 	"bench/estimate":      {"circuits", "model"},
 	"prover/ceremony":     {"internal/envelope", "prover/ptau"},
 	"prover/ptau":         {},

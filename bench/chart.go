@@ -16,10 +16,12 @@ import (
 	"gonum.org/v1/plot/vg/draw"
 	"gonum.org/v1/plot/vg/vgimg"
 	"gonum.org/v1/plot/vg/vgsvg"
+
+	"github.com/zkinfer/zkinfer/verifier/wrapped"
 )
 
 // A chart is one cost against one cause on logarithmic axes, so that a scaling law is a straight line.
-// Colour says how weights are held, a filled mark that they are private, its shape the family.
+// Colour says how weights are held and by which proof system, a filled mark that they are private, its shape the family.
 
 // unit formats the numbers of an axis.
 type unit func(v float64) string
@@ -59,7 +61,7 @@ func compact(v float64) string {
 const (
 	chartWidth  = 15 * vg.Centimeter
 	chartHeight = 11 * vg.Centimeter
-	keyHeight   = 1.5 * vg.Centimeter
+	keyHeight   = 2.1 * vg.Centimeter
 	chartDPI    = 144
 )
 
@@ -79,6 +81,18 @@ var looks = map[Weights]look{
 	Constants:     {color.RGBA{0, 158, 115, 255}, false, "constants, public"},
 }
 
+// colors are those of proof systems that hold weights in one way only.
+var colors = map[string]color.RGBA{wrapped.Backend: {204, 121, 167, 255}}
+
+// lookOf is the look of a series.
+func lookOf(s *Series) look {
+	l := looks[s.Weights]
+	if own, ok := colors[s.Backend]; ok {
+		l.color = own
+	}
+	return l
+}
+
 // shape is the mark of a family, filled or not, and how its laws are dashed.
 type shape struct {
 	filled, open draw.GlyphDrawer
@@ -89,6 +103,8 @@ var shapes = map[string]shape{
 	Dense: {draw.CircleGlyph{}, draw.RingGlyph{}, nil},
 	CNN:   {draw.BoxGlyph{}, draw.SquareGlyph{}, []vg.Length{6, 3}},
 	DWCNN: {draw.PyramidGlyph{}, draw.TriangleGlyph{}, []vg.Length{1.5, 2.5}},
+
+	Growth: {draw.CircleGlyph{}, draw.RingGlyph{}, []vg.Length{4, 2}},
 }
 
 // single is the mark of models that are no family.
@@ -219,7 +235,7 @@ func addSeries(p *plot.Plot, s *Series, cause, cost axis) error {
 	if err != nil {
 		return err
 	}
-	l := looks[s.Weights]
+	l := lookOf(s)
 	marks.GlyphStyle = glyph(l, shapeOf(s.Family))
 	p.Add(marks)
 	f, ok := s.fit(cause, cost)
@@ -252,22 +268,25 @@ func (c *Chart) draw(canvas draw.Canvas) {
 	c.drawKey(draw.Crop(canvas, vg.Points(10), 0, 0, keyHeight-chartHeight))
 }
 
-// drawKey explains colours in one line and shapes in another.
+// drawKey explains colours, in more lines where one is too short, and shapes in another.
 func (c *Chart) drawKey(canvas draw.Canvas) {
 	style := c.plot.X.Tick.Label
 	style.XAlign, style.YAlign = draw.XLeft, draw.YCenter
-	row := func(y vg.Length, names []string, glyphs []draw.GlyphStyle) {
+	y := canvas.Min.Y + vg.Points(50)
+	row := func(names []string, glyphs []draw.GlyphStyle) {
 		x := canvas.Min.X + vg.Points(6)
 		for i, name := range names {
+			if x+vg.Points(7)+style.Width(name) > canvas.Max.X {
+				x, y = canvas.Min.X+vg.Points(6), y-vg.Points(14)
+			}
 			canvas.DrawGlyph(glyphs[i], vg.Point{X: x, Y: y})
 			canvas.FillText(style, vg.Point{X: x + vg.Points(7), Y: y}, name)
 			x += style.Width(name) + vg.Points(24)
 		}
+		y -= vg.Points(14)
 	}
-	names, glyphs := c.colours()
-	row(canvas.Min.Y+vg.Points(28), names, glyphs)
-	names, glyphs = c.families()
-	row(canvas.Min.Y+vg.Points(12), names, glyphs)
+	row(c.colours())
+	row(c.families())
 }
 
 func (c *Chart) colours() (names []string, glyphs []draw.GlyphStyle) {
@@ -278,14 +297,14 @@ func (c *Chart) colours() (names []string, glyphs []draw.GlyphStyle) {
 			name = s.Backend + ": " + name
 		}
 		if !slices.Contains(names, name) {
-			names, glyphs = append(names, name), append(glyphs, glyph(looks[s.Weights], shapes[Dense]))
+			names, glyphs = append(names, name), append(glyphs, glyph(lookOf(s), shapes[Dense]))
 		}
 	}
 	return names, glyphs
 }
 
 // familyNames are those of the key.
-var familyNames = map[string]string{Dense: "dense", CNN: "convolutions", DWCNN: "depthwise convolutions"}
+var familyNames = map[string]string{Dense: "dense", CNN: "convolutions", DWCNN: "depthwise convolutions", Growth: "convolutions of growing images"}
 
 func (c *Chart) families() (names []string, glyphs []draw.GlyphStyle) {
 	grey := look{color: color.RGBA{90, 90, 90, 255}, filled: true}
