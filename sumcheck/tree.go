@@ -12,12 +12,12 @@ import (
 // Whatever is done is done to runs of lanes, by vector instructions, and in the memory of the levels: a level is read once,
 // where rounds begin, and turned into their tables.
 //
-// A round needs h(1) and the leading coefficient; h(0) follows from the claim, which the prover tracks.
+// A round needs h(1) and the leading coefficient; h(0) follows from the claim, which the prover tracks. In a level's first
+// round both are known: the claim lies between the children of the level above.
 type tree struct {
-	height int
-	levels []level // of nodes
-	leaves leafLevel
+	levels []nodes // from the root to the leaves, the root's in memory; nil once nobody needs them
 
+	root          [2]fr.Element
 	lambda, claim fr.Element
 	rows, lanes   []fr.Element // the level's point: coordinates of variables whose rounds have not begun
 	coordinate    fr.Element   // the round's
@@ -30,17 +30,17 @@ type tree struct {
 // level is the nodes of a level, an even number of rows if it has row bits.
 type level struct{ p, q []fr.Element }
 
-// leafLevel is the lowest level.
-type leafLevel interface {
-	at(i int) (p, q fr.Element)
+// nodes are those of a level, in memory or computed.
+type nodes interface {
 	// above is level k, the one above.
-	above(k int) level
-	// rounds begins those from level k to the leaves; eq is that of lanes. memory is nobody's, as large as level k.
-	rounds(k int, eq fr.Vector, lambda *fr.Element, memory level) rounds
+	above(k int) nodes
+	// rounds begins those from level k to these nodes; eq is that of lanes. memory is nobody's: that of the lowest level
+	// down to k which has some.
+	rounds(k int, eq fr.Vector, lambda *fr.Element, memory *level) rounds
 }
 
 // rounds are a level's. Both sums are Σ eq·node where the round's variable is 1, and Σ eq·(leading coefficient of node).
-// Both methods bind the variable before the round's, unless r is nil.
+// Both methods bind the variable before the round's, unless r is nil: then nobody looks at the first sum.
 type rounds interface {
 	// rowRound begins the round of the lowest bit of rows. eq is that of pairs of rows.
 	rowRound(r *fr.Element, eq []fr.Element) (one, leading fr.Element)
@@ -67,66 +67,71 @@ func newLevel(k, live int) level {
 	return l
 }
 
-func newTree(height int, l leafLevel) *tree {
-	t := &tree{height: height, leaves: l, levels: make([]level, height)}
-	for k := height - 1; k >= 0; k-- {
-		t.levels[k] = l.above(k)
-		l = &t.levels[k]
+func newTree(height int, leaves nodes) *tree {
+	t := &tree{levels: make([]nodes, height+1)}
+	t.levels[height] = leaves
+	for k := height; k > 0; k-- {
+		t.levels[k-1] = t.levels[k].above(k - 1)
 	}
+	root := t.levels[0].(*level)
+	t.root = [2]fr.Element{root.p[0], root.q[0]}
 	return t
 }
-
-// at implements leafLevel.
-func (l *level) at(i int) (p, q fr.Element) { return l.p[i], l.q[i] }
 
 // children are p0, p1, q0, q1 of a row of nodes.
 func (l *level) children(row, lanes int) [4]fr.Vector {
 	return [4]fr.Vector{span(l.p, 2*row, lanes), span(l.p, 2*row+1, lanes), span(l.q, 2*row, lanes), span(l.q, 2*row+1, lanes)}
 }
 
-// above implements leafLevel.
-func (l *level) above(k int) level {
+// above implements nodes.
+func (l *level) above(k int) nodes {
 	lanes := laneCount(k)
-	rows := len(l.p) / (2 * lanes)
+	return addRows(k, len(l.p)/(2*lanes), func(row int, _ *work) [4]fr.Vector { return l.children(row, lanes) })
+}
+
+// addRows is level k, of which so many rows have live children: p0, p1, q0, q1.
+func addRows(k, rows int, children func(row int, w *work) [4]fr.Vector) *level {
+	lanes := laneCount(k)
 	out := newLevel(k, rows*lanes)
 	eachRow(rows, lanes, func(_, from, to int) {
+		w := &work{}
 		for i := from; i < to; i++ {
-			n, p, q := l.children(i, lanes), span(out.p, i, lanes), span(out.q, i, lanes)
+			n, p, q := children(i, w), span(out.p, i, lanes), span(out.q, i, lanes)
 			p.Mul(n[0], n[3])
 			q.Mul(n[1], n[2])
 			p.Add(p, q)
 			q.Mul(n[2], n[3])
 		}
 	})
-	return out
+	return &out
 }
 
-// rounds implements leafLevel. With u = p1 + λ·q1 a node is p0·q1 + q0·u: two products.
-func (l *level) rounds(k int, eq fr.Vector, lambda *fr.Element, _ level) rounds {
+// rounds implements nodes.
+func (l *level) rounds(k int, eq fr.Vector, lambda *fr.Element, _ *level) rounds {
 	lanes := laneCount(k)
-	s := &inner{lambda: *lambda, eq: eq, level: *l}
-	s.products = products{lanes: lanes, live: len(l.p) / (2 * lanes), prepare: s.prepare}
-	child := func(v []fr.Element, i int) factor { return factor{of: v, first: i, step: 2} }
-	s.add(child(l.p, 0), child(l.q, 1), eq, fr.Element{}, fr.One())
-	s.add(child(l.q, 0), child(l.p, 1), eq, fr.One(), *lambda)
-	return s
+	return newInner(l, len(l.p)/(2*lanes), eq, lambda)
 }
 
-// inner are the rounds between two levels of nodes.
+// inner are the rounds between two levels of nodes. With u = p1 + λ·q1 a node is p0·q1 + q0·u: two products.
 type inner struct {
 	products
 	lambda fr.Element
-	eq     fr.Vector
-	level  level
 }
 
-// prepare makes factors of a row's nodes.
-func (t *inner) prepare(i int, spare fr.Vector) {
-	n := t.level.children(i, t.lanes)
-	n[0].Mul(n[0], t.eq)
-	n[2].Mul(n[2], t.eq)
-	spare.ScalarMul(n[3], &t.lambda)
-	n[1].Add(n[1], spare)
+// newInner begins rounds of so many rows, which are those of children in memory or will be loaded there.
+func newInner(memory *level, rows int, eq fr.Vector, lambda *fr.Element) *inner {
+	t := &inner{lambda: *lambda}
+	t.products = products{lanes: len(eq), live: rows, finish: func(v []fr.Vector, spare fr.Vector) {
+		p0, q1, q0, p1 := v[0], v[1], v[2], v[3]
+		p0.Mul(p0, eq)
+		q0.Mul(q0, eq)
+		spare.ScalarMul(q1, lambda)
+		p1.Add(p1, spare)
+	}}
+	child := func(v []fr.Element, i int) factor { return factor{of: v, first: i, step: 2} }
+	t.add(child(memory.p, 0), child(memory.q, 1), eq, fr.Element{}, fr.One())
+	t.add(child(memory.q, 0), child(memory.p, 1), eq, fr.One(), *lambda)
+	return t
 }
 
 // children implements rounds.
@@ -139,45 +144,39 @@ func (t *inner) children() [4]fr.Element {
 }
 
 // Root implements claims.TreeProver.
-func (t *tree) Root() (p, q fr.Element) {
-	if t.height > 0 {
-		return t.levels[0].at(0)
-	}
-	return t.leaves.at(0)
-}
+func (t *tree) Root() (p, q fr.Element) { return t.root[0], t.root[1] }
 
 // Level implements claims.TreeProver.
 func (t *tree) Level(k int, point []fr.Element, lambda fr.Element) {
-	p, q := t.claimed(k, point)
-	t.claim.Mul(&lambda, &q).Add(&t.claim, &p)
+	var ends [2]fr.Element // the claim where the first round's variable is 0 and 1
+	for b := range ends {
+		ends[b].Mul(&lambda, &t.children[2+b]).Add(&ends[b], &t.children[b])
+	}
+	t.sent[0].Sub(&ends[1], &ends[0])
+	if k > 0 {
+		t.claim.Mul(&t.sent[0], &point[t.tau]).Add(&t.claim, &ends[0])
+	}
 	t.lambda, t.tau = lambda, claims.RowCoordinates(k)
 	t.rows, t.lanes = point[:t.tau], point[t.tau:]
-	lower := t.leaves
-	if k+1 < t.height {
-		lower = &t.levels[k+1]
-	}
-	memory := t.levels[t.height-1] // turned into tables by the rounds before, if there were any
-	t.rounds = lower.rounds(k, claims.EqTable(t.lanes), &t.lambda, memory)
-	if k+2 < t.height {
-		t.levels[k+1] = level{}
+	t.rounds = t.levels[k+1].rounds(k, claims.EqTable(t.lanes), &t.lambda, t.spent(k))
+	if k > 0 {
+		t.levels[k-1] = nil
 	}
 	t.next(nil)
 }
 
-// claimed are p and q of level k at its point, from the children of the level before.
-func (t *tree) claimed(k int, point []fr.Element) (p, q fr.Element) {
-	if k == 0 {
-		return t.Root()
+// spent is the memory of the lowest level down to k that has some.
+func (t *tree) spent(k int) *level {
+	for ; k >= 0; k-- {
+		if l, ok := t.levels[k].(*level); ok {
+			return l
+		}
 	}
-	tau := &point[t.tau]
-	between := func(a, b fr.Element) fr.Element {
-		b.Sub(&b, &a).Mul(&b, tau)
-		return *b.Add(&b, &a)
-	}
-	return between(t.children[0], t.children[1]), between(t.children[2], t.children[3])
+	return nil
 }
 
-// next binds a variable, unless r is nil, and computes the next round's message: with e = (1−c)·h(0) + c·h(1) the claim,
+// next binds a variable, unless r is nil, and computes the next round's message. The first round's difference is known; then,
+// with e = (1−c)·h(0) + c·h(1) the claim,
 // h(1) − h(0) = (h(1) − e)/(1−c). A coordinate c of 0 or 1 would be in the way; one of 2^253 is.
 func (t *tree) next(r *fr.Element) {
 	rows, lanes := len(t.rows), len(t.lanes)
@@ -196,7 +195,9 @@ func (t *tree) next(r *fr.Element) {
 		t.rounds.laneRound(r, nil)
 		return
 	}
-	t.sent[0].Sub(&one, &t.claim).Mul(&t.sent[0], &inverses[0])
+	if r != nil {
+		t.sent[0].Sub(&one, &t.claim).Mul(&t.sent[0], &inverses[0])
+	}
 }
 
 // inverseEq is 1/(1−c) and 1/c.

@@ -1,7 +1,7 @@
 package sumcheck
 
 import (
-	"runtime"
+	"sync"
 
 	"github.com/consensys/gnark-crypto/ecc/bn254/fr"
 )
@@ -13,10 +13,14 @@ import (
 // difference of both, which makes the leading coefficient, and which binding adds times r to the first. So pairs fold
 // in place: rows that are left lie ever farther apart.
 type products struct {
-	lanes   int // that are not bound
-	live    int // rows that are not bound
-	single  bool
-	prepare func(row int, spare fr.Vector)
+	lanes  int // that are not bound
+	live   int // rows that are not bound
+	single bool
+	// load computes rows before anything is bound, for factors that are not in memory yet; nil once they are. Memory has room
+	// for half of the rows: those of even numbers are kept there as they are loaded, others are loaded twice.
+	load func(row int, to []fr.Vector, spare fr.Vector)
+	// finish makes factors of a row, or of what was combined linearly of rows.
+	finish  func(v []fr.Vector, spare fr.Vector)
 	factors []factor   // two neighbours make a product
 	dead    fr.Element // Σ eq·(a·b + …) over a dead row
 }
@@ -50,6 +54,37 @@ func (s *products) add(a, b factor, eq fr.Vector, x, y fr.Element) {
 	s.dead.Add(&s.dead, x.Mul(&x, &y))
 }
 
+// work is what a goroutine needs besides factors.
+type work struct {
+	low, high []fr.Vector // a pair
+	row       []fr.Vector // memory of a row, where it is needed
+	spare     fr.Vector
+}
+
+// reserve makes memory of a row of so many factors, and to spare, once: one goroutine does one kind of thing.
+func (w *work) reserve(factors, lanes int) {
+	if w.row != nil {
+		return
+	}
+	w.row, w.spare = make([]fr.Vector, factors), make(fr.Vector, lanes)
+	for k := range w.row {
+		w.row[k] = make(fr.Vector, lanes)
+	}
+}
+
+func (s *products) work() *work {
+	return &work{low: make([]fr.Vector, len(s.factors)), high: make([]fr.Vector, len(s.factors))}
+}
+
+// rowOf are the factors' spans of a row.
+func (s *products) rowOf(v []fr.Vector, row int) []fr.Vector {
+	for k := range s.factors {
+		f := &s.factors[k]
+		v[k] = span(f.of, f.first+row*f.step, s.lanes)
+	}
+	return v
+}
+
 // evaluate is the products of the second of each pair, and of the differences, which replace the second.
 func evaluate(low, high []fr.Vector) (one, leading fr.Element) {
 	for k := 0; k < len(low); k += 2 {
@@ -71,16 +106,26 @@ func addTimes(low, difference fr.Vector, r *fr.Element) {
 
 // rowRound implements rounds.
 func (s *products) rowRound(r *fr.Element, eq []fr.Element) (one, leading fr.Element) {
-	before := s.advance(r)
-	pairs := (s.live + 1) / 2
-	parts := make([][2]fr.Element, runtime.GOMAXPROCS(0))
-	used := eachRow(pairs, s.lanes, func(part, from, to int) {
-		parts[part] = s.rowPairs(r, eq, before, from, to)
-	})
-	for i := range used {
-		one.Add(&one, &parts[i][0])
-		leading.Add(&leading, &parts[i][1])
+	pair := s.loadPair
+	if s.load == nil || r != nil {
+		bind := s.advance(r)
+		pair = func(i int, w *work) (one, leading fr.Element) { return s.bindPair(i, bind, w) }
 	}
+	pairs := (s.live + 1) / 2
+	var lock sync.Mutex
+	eachRow(pairs, s.lanes, func(_, from, to int) {
+		var sums [2]fr.Element
+		w := s.work()
+		for i := from; i < to; i++ {
+			a, b := pair(i, w)
+			sums[0].Add(&sums[0], a.Mul(&a, &eq[i]))
+			sums[1].Add(&sums[1], b.Mul(&b, &eq[i]))
+		}
+		lock.Lock()
+		defer lock.Unlock()
+		one.Add(&one, &sums[0])
+		leading.Add(&leading, &sums[1])
+	})
 	rest := fr.One()
 	for i := range pairs {
 		rest.Sub(&rest, &eq[i])
@@ -89,25 +134,48 @@ func (s *products) rowRound(r *fr.Element, eq []fr.Element) (one, leading fr.Ele
 	return one, leading
 }
 
-// rowPairs binds and evaluates some pairs.
-func (s *products) rowPairs(r *fr.Element, eq []fr.Element, before, from, to int) (sums [2]fr.Element) {
-	low, high := make([]fr.Vector, len(s.factors)), make([]fr.Vector, len(s.factors))
-	var spare fr.Vector
-	if r == nil {
-		spare = make(fr.Vector, s.lanes)
+// loadPair evaluates a pair in the first round, and leaves its first row where it will be folded.
+func (s *products) loadPair(i int, w *work) (one, leading fr.Element) {
+	w.reserve(len(s.factors), s.lanes)
+	low := s.rowOf(w.low, i)
+	s.load(2*i, low, w.spare)
+	s.loadDifference(i, low, w)
+	s.finish(w.row, w.spare)
+	for k := 0; k < len(low); k += 2 {
+		v := w.row[k].InnerProduct(w.row[k+1])
+		leading.Add(&leading, &v)
 	}
-	for i := from; i < to; i++ {
-		for row := 2 * i; row < min(2*i+2, s.live); row++ {
-			s.bindRow(row, before, r, spare)
-		}
-		for k := range s.factors {
-			low[k], high[k] = s.factors[k].pair(i, s.live, s.lanes)
-		}
-		one, leading := evaluate(low, high)
-		sums[0].Add(&sums[0], one.Mul(&one, &eq[i]))
-		sums[1].Add(&sums[1], leading.Mul(&leading, &eq[i]))
+	return one, leading
+}
+
+// loadDifference computes row 2i+1 less row 2i.
+func (s *products) loadDifference(i int, low []fr.Vector, w *work) {
+	s.load(2*i+1, w.row, w.spare)
+	for k := range low {
+		w.row[k].Sub(w.row[k], low[k])
 	}
-	return sums
+}
+
+// foldLoaded binds the first variable.
+func (s *products) foldLoaded(i int, r *fr.Element, w *work) {
+	w.reserve(len(s.factors), s.lanes)
+	low := s.rowOf(w.low, i)
+	s.loadDifference(i, low, w)
+	for k := range low {
+		addTimes(low[k], w.row[k], r)
+	}
+	s.finish(low, w.spare)
+}
+
+// bindPair binds two rows and evaluates them.
+func (s *products) bindPair(i int, bind func(row int, w *work), w *work) (one, leading fr.Element) {
+	for row := 2 * i; row < min(2*i+2, s.live); row++ {
+		bind(row, w)
+	}
+	for k := range s.factors {
+		w.low[k], w.high[k] = s.factors[k].pair(i, s.live, s.lanes)
+	}
+	return evaluate(w.low, w.high)
 }
 
 // pair is rows 2i and 2i+1 of a live prefix.
@@ -120,25 +188,37 @@ func (f *factor) pair(i, live, lanes int) (low, high fr.Vector) {
 	return low, f.edge
 }
 
-// advance halves the number of rows, unless r is nil, and returns what it was.
-func (s *products) advance(r *fr.Element) (before int) {
-	before = s.live
-	if r == nil {
-		return before
+// advance halves the number of rows, unless r is nil, and returns what makes one of them.
+func (s *products) advance(r *fr.Element) (bind func(row int, w *work)) {
+	before, load := s.live, s.load
+	if r != nil {
+		s.live = (s.live + 1) / 2
 	}
-	s.live = (s.live + 1) / 2
+	switch {
+	case r == nil && load == nil:
+		return func(row int, w *work) {
+			w.reserve(0, s.lanes)
+			s.finish(s.rowOf(w.low, row), w.spare)
+		}
+	case r == nil: // the only row
+		return func(row int, w *work) {
+			w.reserve(0, s.lanes)
+			s.load(row, s.rowOf(w.low, row), w.spare)
+			s.finish(w.low, w.spare)
+		}
+	case load != nil:
+		loaded := *s
+		s.load = nil
+		return func(row int, w *work) { loaded.foldLoaded(row, r, w) }
+	}
 	for k := range s.factors {
 		s.factors[k].step *= 2
 	}
-	return before
+	return func(row int, _ *work) { s.foldRows(row, before, r) }
 }
 
-// bindRow makes a row of two among so many before, or prepares it where nothing was bound.
-func (s *products) bindRow(row, before int, r *fr.Element, spare fr.Vector) {
-	if r == nil {
-		s.prepare(row, spare)
-		return
-	}
+// foldRows makes a row of two among so many before.
+func (s *products) foldRows(row, before int, r *fr.Element) {
 	for k := range s.factors {
 		f := &s.factors[k]
 		at, difference := f.first+row*f.step, f.edge
@@ -153,7 +233,7 @@ func (s *products) bindRow(row, before int, r *fr.Element, spare fr.Vector) {
 func (s *products) laneRound(r *fr.Element, inverses *[2]fr.Element) (one, leading fr.Element) {
 	switch {
 	case !s.single: // r is of a row's variable
-		s.bindRow(0, s.advance(r), r, make(fr.Vector, s.lanes))
+		s.advance(r)(0, s.work())
 		s.single = true
 		for k := range s.factors {
 			f := &s.factors[k]

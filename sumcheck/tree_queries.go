@@ -8,7 +8,15 @@ import (
 
 // newQueries is the tree of fractions 1/keys[rows[i]].
 func newQueries(height int, keys []fr.Element, rows []uint32) claims.TreeProver {
-	return newTree(height, &queries{keys, rows})
+	if height > 0 {
+		return newTree(height, &queries{keys, rows})
+	}
+	l := newLevel(0, len(rows))
+	for i, row := range rows {
+		l.p[i].SetOne()
+		l.q[i] = keys[row]
+	}
+	return newTree(0, &l)
 }
 
 // newRows is the tree of fractions uses[j]/keys[j].
@@ -27,12 +35,6 @@ type queries struct {
 	rows []uint32
 }
 
-// at implements leafLevel.
-func (l *queries) at(i int) (p, q fr.Element) {
-	p.SetOne()
-	return p, l.keys[l.rows[i]]
-}
-
 // gather fills run i of leaves with their keys, and with 1 where nothing is live.
 func (l *queries) gather(to fr.Vector, i int) {
 	rows := l.rows[min(i*len(to), len(l.rows)):]
@@ -45,38 +47,73 @@ func (l *queries) gather(to fr.Vector, i int) {
 	}
 }
 
-// parents is the number of rows of parents of live leaves.
-func (l *queries) parents(lanes int) int { return (len(l.rows) + 2*lanes - 1) / (2 * lanes) }
+// parents is the number of rows of parents of live leaves, at least one.
+func (l *queries) parents(lanes int) int { return max((len(l.rows)+2*lanes-1)/(2*lanes), 1) }
 
 // liveOf is how many leaves of run i are live: a prefix.
 func (l *queries) liveOf(i, lanes int) int { return min(max(len(l.rows)-i*lanes, 0), lanes) }
 
-// above implements leafLevel: 1/a + 1/b = (a+b)/(a·b).
-func (l *queries) above(k int) level {
+// above implements nodes. Sums of many queries are not kept.
+func (l *queries) above(k int) nodes {
+	sums := &querySums{l}
+	if claims.RowCoordinates(k) > 1 { // the level above has rows to fold
+		return sums
+	}
 	lanes := laneCount(k)
-	rows := l.parents(lanes)
+	rows, spare := l.parents(lanes), make(fr.Vector, lanes)
 	out := newLevel(k, rows*lanes)
-	eachRow(rows, lanes, func(_, from, to int) {
-		a := make(fr.Vector, lanes)
-		for i := from; i < to; i++ {
-			p, q := span(out.p, i, lanes), span(out.q, i, lanes)
-			l.gather(a, 2*i)
-			l.gather(q, 2*i+1)
-			p.Add(a, q)
-			q.Mul(a, q)
-			for j := l.liveOf(2*i+1, lanes); j < lanes; j++ { // a/1 has the numerator of a
-				if p[j].SetZero(); j < l.liveOf(2*i, lanes) {
-					p[j].SetOne()
-				}
-			}
-		}
-	})
-	return out
+	for i := range rows {
+		sums.compute(span(out.p, i, lanes), span(out.q, i, lanes), spare, i)
+	}
+	return &out
 }
 
-// rounds implements leafLevel. With v = q + p/λ a node is λ·v0·v1 − p0·p1/λ: one product, since p is 1 for what is live and 0
+// querySums are sums of neighbouring queries: half of all nodes but the leaves, and cheap to compute.
+type querySums struct{ leaves *queries }
+
+// compute is run i of nodes, 1/a + 1/b = (a+b)/(a·b).
+func (l *querySums) compute(p, q, spare fr.Vector, i int) {
+	l.leaves.gather(spare, 2*i)
+	l.leaves.gather(q, 2*i+1)
+	p.Add(spare, q)
+	q.Mul(spare, q)
+	live := l.leaves.liveOf(2*i, len(p))
+	for j := l.leaves.liveOf(2*i+1, len(p)); j < len(p); j++ { // a/1 has the numerator of a
+		if p[j].SetZero(); j < live {
+			p[j].SetOne()
+		}
+	}
+}
+
+// rowsAbove is the number of rows of nodes above.
+func (l *querySums) rowsAbove(lanes int) int { return (l.leaves.parents(lanes) + 1) / 2 }
+
+// above implements nodes.
+func (l *querySums) above(k int) nodes {
+	lanes := laneCount(k)
+	return addRows(k, l.rowsAbove(lanes), func(row int, w *work) [4]fr.Vector {
+		w.reserve(4, lanes)
+		n := [4]fr.Vector(w.row)
+		l.compute(n[0], n[2], w.spare, 2*row)
+		l.compute(n[1], n[3], w.spare, 2*row+1)
+		return n
+	})
+}
+
+// rounds implements nodes.
+func (l *querySums) rounds(_ int, eq fr.Vector, lambda *fr.Element, memory *level) rounds {
+	t := newInner(memory, l.rowsAbove(len(eq)), eq, lambda)
+	t.load = func(row int, to []fr.Vector, spare fr.Vector) {
+		p0, q1, q0, p1 := to[0], to[1], to[2], to[3]
+		l.compute(p0, q0, spare, 2*row)
+		l.compute(p1, q1, spare, 2*row+1)
+	}
+	return t
+}
+
+// rounds implements nodes. With v = q + p/λ a node is λ·v0·v1 − p0·p1/λ: one product, since p is 1 for what is live and 0
 // for the rest.
-func (l *queries) rounds(k int, eq fr.Vector, lambda *fr.Element, memory level) rounds {
+func (l *queries) rounds(k int, eq fr.Vector, lambda *fr.Element, memory *level) rounds {
 	lanes := laneCount(k)
 	t := &bottom{lambda: *lambda, numerators: newNumerators(l, eq)}
 	if !lambda.IsZero() {
@@ -88,12 +125,12 @@ func (l *queries) rounds(k int, eq fr.Vector, lambda *fr.Element, memory level) 
 			v.keys[i].Add(&l.keys[i], &t.inverse)
 		}
 	})
-	t.products = products{lanes: lanes, live: l.parents(lanes), prepare: func(i int, _ fr.Vector) {
-		a := span(memory.p, i, lanes)
-		v.gather(a, 2*i)
-		a.Mul(a, eq)
-		v.gather(span(memory.q, i, lanes), 2*i+1)
-	}}
+	t.products = products{lanes: lanes, live: l.parents(lanes),
+		load: func(row int, to []fr.Vector, _ fr.Vector) {
+			v.gather(to[0], 2*row)
+			v.gather(to[1], 2*row+1)
+		},
+		finish: func(to []fr.Vector, _ fr.Vector) { to[0].Mul(to[0], eq) }}
 	t.add(factor{of: memory.p, step: 1}, factor{of: memory.q, step: 1}, eq, fr.One(), fr.One())
 	return t
 }

@@ -3,6 +3,7 @@ package sumcheck
 import (
 	"fmt"
 	"math/rand/v2"
+	"runtime"
 	"slices"
 	"syscall"
 	"testing"
@@ -59,12 +60,15 @@ func treeMessages(heights [2]int, provers []claims.TreeProver) []fr.Element {
 	return r.Sent
 }
 
-// treeSizes are numbers of leaves, those around whole rows among them.
+// treeSizes are numbers of leaves, all small ones and those around whole rows among them.
 func treeSizes(rng *rand.Rand) (out []int) {
-	for n := 1; n < 3000; n += 1 + n/40*(1+rng.IntN(5)) {
+	for n := range 71 {
 		out = append(out, n)
 	}
-	for _, rows := range []int{1, 2, 3, 4, 5, 6, 7, 8, 10, 11, 12, 13, 16, 17, 31} {
+	for n := 71; n < 3000; n += 1 + n/40*(1+rng.IntN(5)) {
+		out = append(out, n)
+	}
+	for _, rows := range []int{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 16, 17, 31, 40} {
 		for _, more := range []int{-1, 0, 1, rng.IntN(1 << claims.LaneBits)} {
 			out = append(out, rows<<claims.LaneBits+more)
 		}
@@ -76,8 +80,8 @@ func treeSizes(rng *rand.Rand) (out []int) {
 func TestTrees(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 2))
 	for _, n := range treeSizes(rng) {
-		k, rows, uses := newExample(rng, n, 1+rng.IntN(2*n))
-		heights := [2]int{claims.AxisBits(n) + rng.IntN(3), claims.AxisBits(len(k)) + rng.IntN(3)}
+		k, rows, uses := newExample(rng, n, 1+rng.IntN(2*n+1))
+		heights := [2]int{claims.AxisBits(max(n, 1)) + rng.IntN(3), claims.AxisBits(len(k)) + rng.IntN(3)}
 		want := treeMessages(heights, slowTrees(k, rows, uses, heights))
 		got := treeMessages(heights, []claims.TreeProver{newQueries(heights[0], k, rows), newRows(heights[1], uses, k)})
 		if !slices.Equal(got, want) {
@@ -87,6 +91,37 @@ func TestTrees(t *testing.T) {
 				}
 			}
 		}
+	}
+}
+
+// TestTreesOfFewLeaves: a prefix of any length in a tree of many rows.
+func TestTreesOfFewLeaves(t *testing.T) {
+	rng := rand.New(rand.NewPCG(5, 6))
+	for _, n := range []int{0, 1, 2, 511, 512, 513, 1025, 2049} {
+		for height := max(claims.LaneBits-1, claims.AxisBits(n|1)); height <= claims.LaneBits+4; height++ {
+			k, rows, uses := newExample(rng, n, 3)
+			heights := [2]int{height, height}
+			want := treeMessages(heights, slowTrees(k, rows, uses, heights))
+			got := treeMessages(heights, []claims.TreeProver{newQueries(height, k, rows), newRows(height, uses, k)})
+			if !slices.Equal(got, want) {
+				t.Errorf("%d queries in a tree of height %d: other messages", n, height)
+			}
+		}
+	}
+}
+
+// TestTreeMemory: a tree of many queries keeps a node of 64 bytes for four leaves, and as much for all levels above; rounds
+// need little more.
+func TestTreeMemory(t *testing.T) {
+	const bits = 18
+	k, rows, uses := newExample(rand.New(rand.NewPCG(1, 2)), 1<<bits, 1<<8)
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	treeMessages([2]int{bits, 8}, []claims.TreeProver{newQueries(bits, k, rows), newRows(8, uses, k)})
+	runtime.ReadMemStats(&after)
+	forWork := uint64(runtime.GOMAXPROCS(0)) << 21
+	if used := after.TotalAlloc - before.TotalAlloc; used > 34<<bits+forWork {
+		t.Errorf("%d bytes for %d leaves, expected at most 34 a leaf and %d", used, 1<<bits, forWork)
 	}
 }
 
@@ -140,7 +175,8 @@ func benchmarkTrees(b *testing.B, bits int) {
 type live struct{ p, q []fr.Element }
 
 func newLive(n int) live {
-	l := live{make([]fr.Element, 1<<claims.AxisBits(n)), make([]fr.Element, 1<<claims.AxisBits(n))}
+	leaves := 1 << claims.AxisBits(max(n, 1))
+	l := live{make([]fr.Element, leaves), make([]fr.Element, leaves)}
 	for i := n; i < len(l.q); i++ {
 		l.q[i].SetOne()
 	}
