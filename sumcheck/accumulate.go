@@ -2,7 +2,6 @@ package sumcheck
 
 import (
 	"math/bits"
-	"runtime"
 
 	"github.com/consensys/gnark-crypto/ecc/bn254/fr"
 )
@@ -104,7 +103,7 @@ func combine(weights []fr.Element, offsets []int, values []int64, width int) []f
 
 // tall cuts the rows among processors.
 func tall(weights []fr.Element, offsets []int, values []int64, width int) []accumulator {
-	partial := make([][]accumulator, runtime.GOMAXPROCS(0))
+	partial := make([][]accumulator, processors())
 	parts := parallel(len(offsets)*width, func(part, from, to int) {
 		partial[part] = make([]accumulator, width)
 		from, to = from/width, to/width

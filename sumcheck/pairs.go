@@ -1,8 +1,6 @@
 package sumcheck
 
 import (
-	"runtime"
-
 	"github.com/consensys/gnark-crypto/ecc/bn254/fr"
 )
 
@@ -54,7 +52,7 @@ func (p *pairs) Round() (difference, leading fr.Element) {
 	rest := p.point[:len(p.point)-1]
 	eq := pairEq{splitEq: newSplitEq(rest), bits: min(chunkBits, len(rest))}
 	eq.excess = excess(eq.low)
-	sums := make([][2]fr.Element, runtime.GOMAXPROCS(0))
+	sums := make([][2]fr.Element, processors())
 	parts := parallel(max(len(p.ints[0]), len(p.values[0]))/2, func(part, from, to int) {
 		sums[part] = p.sum(&eq, from, to)
 	})

@@ -5,6 +5,10 @@ import (
 	"sync"
 )
 
+// processors is the number of goroutines that work at once. It is asked for once: the runtime may change its mind, but whoever
+// has made room for so many results must not be given more.
+var processors = sync.OnceValue(func() int { return runtime.GOMAXPROCS(0) })
+
 // grain is the least number of elements that are worth a goroutine of their own.
 const grain = 1 << 10
 
@@ -13,7 +17,7 @@ func parallel(n int, work func(part, from, to int)) int { return shared(n, grain
 
 // shared is parallel for items of which least are worth a goroutine of their own.
 func shared(n, least int, work func(part, from, to int)) int {
-	parts := min(runtime.GOMAXPROCS(0), (n+least-1)/least)
+	parts := min(processors(), (n+least-1)/least)
 	if parts <= 1 {
 		work(0, 0, n)
 		return 1

@@ -1,8 +1,6 @@
 package sumcheck
 
 import (
-	"runtime"
-
 	"github.com/consensys/gnark-crypto/ecc/bn254/fr"
 
 	"github.com/zkinfer/zkinfer/claims"
@@ -27,7 +25,7 @@ func (p *Product) Sum() (s fr.Element) {
 func (p *Product) Round() (zero, leading fr.Element) {
 	p.pad()
 	half := len(p.a) / 2
-	sums := make([][2]fr.Element, runtime.GOMAXPROCS(0))
+	sums := make([][2]fr.Element, processors())
 	parts := parallel(half, func(part, from, to int) {
 		sums[part][0], sums[part][1] = p.sum(from, to)
 	})

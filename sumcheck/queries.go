@@ -2,7 +2,6 @@ package sumcheck
 
 import (
 	"fmt"
-	"runtime"
 
 	"github.com/zkinfer/zkinfer/claims"
 )
@@ -24,7 +23,7 @@ type finder struct {
 }
 
 func newFinder(n *claims.Network) *finder {
-	f := &finder{network: n, used: make([][]uint32, runtime.GOMAXPROCS(0))}
+	f := &finder{network: n, used: make([][]uint32, processors())}
 	var asked int
 	f.places, asked = n.Places()
 	f.found = make([]uint32, asked)

@@ -1,8 +1,6 @@
 package sumcheck
 
 import (
-	"runtime"
-
 	"github.com/consensys/gnark-crypto/ecc/bn254/fr"
 )
 
@@ -125,7 +123,7 @@ func (x *tables) positions(strips []strip) []fr.Element {
 func (x *tables) byLines(strips []strip) []fr.Element {
 	_, length := padded(x.Sizes())
 	taps := x.lineTaps(strips)
-	partial := make([][]fr.Element, runtime.GOMAXPROCS(0))
+	partial := make([][]fr.Element, processors())
 	parts := parallel(x.in[1]*x.in[2]*x.in[3], func(part, from, to int) {
 		line := x.in[2] * x.in[3]
 		l := newLineFold(x, strips, taps, make([]fr.Element, length))
