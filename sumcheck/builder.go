@@ -59,7 +59,10 @@ func NewPlan(g *model.Graph, o Options) (*Plan, error) {
 	if err := b.finishTables(); err != nil {
 		return nil, err
 	}
-	return b.Plan, b.Network.Check()
+	if err := b.Network.Check(); err != nil { // of a valid graph: it is beyond a limit
+		return nil, fmt.Errorf("%w: %w", ErrTooLarge, err)
+	}
+	return b.Plan, nil
 }
 
 // builder is a plan in the making.
