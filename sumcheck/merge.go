@@ -3,14 +3,13 @@ package sumcheck
 import (
 	"iter"
 	"math/bits"
-	"runtime"
 	"slices"
 	"sync"
-	"sync/atomic"
 
 	"github.com/consensys/gnark-crypto/ecc/bn254/fr"
 
 	"github.com/zkinfer/zkinfer/claims"
+	"github.com/zkinfer/zkinfer/internal/share"
 )
 
 // merge is Σ_x Z(x)·E(x) for integers Z and blocks E; it implements claims.ProductProver.
@@ -70,7 +69,7 @@ func placeBits(addressBits, cells, blocks int) int {
 
 // list lists the chunks of all groups.
 func (m *merge) list() {
-	share(len(m.groups), func(items iter.Seq[int]) {
+	share.Out(len(m.groups), func(items iter.Seq[int]) {
 		slots := make([]int32, m.length)
 		for g := range items {
 			m.groups[g].list(slots)
@@ -163,7 +162,7 @@ func (m *merge) sums() *Product {
 		copy(e[at:], d.e)
 	}
 	var lock sync.Mutex
-	share(len(pieces), func(items iter.Seq[int]) {
+	share.Out(len(pieces), func(items iter.Seq[int]) {
 		for i := range items {
 			group, from := pieces[i][0], pieces[i][1]
 			sum := m.weigh(m.groups[group], from, from+piece)
@@ -265,20 +264,3 @@ func (m *merge) Bind(r fr.Element) {
 
 // Values implements claims.ProductProver.
 func (m *merge) Values() (a, b fr.Element) { return m.chunks.Values() }
-
-// share calls work on all processors at once; each takes the next of n items until there are none.
-func share(n int, work func(items iter.Seq[int])) {
-	var taken atomic.Int64
-	items := func(yield func(int) bool) {
-		for {
-			if i := int(taken.Add(1)) - 1; i >= n || !yield(i) {
-				return
-			}
-		}
-	}
-	var wait sync.WaitGroup
-	for range min(runtime.GOMAXPROCS(0), n) {
-		wait.Go(func() { work(items) })
-	}
-	wait.Wait()
-}

@@ -8,6 +8,7 @@ import (
 	"github.com/consensys/gnark-crypto/ecc/bn254/fr"
 
 	"github.com/zkinfer/zkinfer/claims"
+	"github.com/zkinfer/zkinfer/internal/msm"
 )
 
 // randomFactors are an outer product over some bits, of factors of all kinds.
@@ -45,7 +46,7 @@ type merged struct {
 
 func randomMerge(rng *rand.Rand, bits, blocks int) *merged {
 	m := &merged{bits: bits}
-	most := []int64{1, 200, 1 << 15, 1 << 32, MaxValue}[rng.IntN(5)]
+	most := []int64{1, 200, 1 << 15, 1 << 32, msm.MaxValue}[rng.IntN(5)]
 	m.cells = make([]int64, rng.IntN(1<<bits+1))
 	for i := range m.cells {
 		if i/20%3 > 0 { // stretches of zeros

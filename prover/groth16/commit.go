@@ -5,11 +5,11 @@ import (
 	"fmt"
 	"math/big"
 
-	"github.com/consensys/gnark-crypto/ecc"
 	"github.com/consensys/gnark-crypto/ecc/bn254"
 	"github.com/consensys/gnark-crypto/ecc/bn254/fr"
 
 	"github.com/zkinfer/zkinfer/circuits"
+	"github.com/zkinfer/zkinfer/internal/msm"
 	"github.com/zkinfer/zkinfer/model"
 	"github.com/zkinfer/zkinfer/prover"
 	"github.com/zkinfer/zkinfer/verifier"
@@ -55,8 +55,8 @@ func (k *Keys) commitRow(object int, values []fr.Element, salt fr.Element) (bn25
 		return c, fmt.Errorf("%w: %d values for %d bases", prover.ErrKeyMismatch, len(values), len(basis)-1)
 	}
 	scalars := append(append(make([]fr.Element, 0, len(basis)), values...), salt)
-	_, err := c.MultiExp(basis, scalars, ecc.MultiExpConfig{})
-	return c, err
+	sum := msm.MultiExp(basis, scalars)
+	return *c.FromJacobian(&sum), nil
 }
 
 // plan is the plan of g's circuit, if g has the architecture that the keys are for.

@@ -9,15 +9,13 @@ import (
 
 	"github.com/consensys/gnark-crypto/ecc/bn254"
 	"github.com/consensys/gnark-crypto/ecc/bn254/fr"
-	"github.com/consensys/gnark/backend"
-	"github.com/consensys/gnark/backend/groth16"
-	groth16bn254 "github.com/consensys/gnark/backend/groth16/bn254"
-	"github.com/consensys/gnark/backend/solidity"
-	"github.com/consensys/gnark/backend/witness"
+	groth16 "github.com/consensys/gnark/backend/groth16/bn254"
+	"github.com/consensys/gnark/constraint/solver"
 
 	"github.com/zkinfer/zkinfer/circuits"
 	"github.com/zkinfer/zkinfer/model"
 	"github.com/zkinfer/zkinfer/prover"
+	"github.com/zkinfer/zkinfer/prover/proofgen"
 	"github.com/zkinfer/zkinfer/verifier"
 )
 
@@ -79,7 +77,7 @@ type attempt struct {
 	statement  *verifier.Statement
 	s          fr.Element
 	masks      maskRecorder
-	proof      *groth16bn254.Proof
+	proof      *groth16.Proof
 }
 
 // bindStatement commits private tensors under fresh salts and computes the digest S.
@@ -131,22 +129,14 @@ func (a *attempt) prove(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	proof, err := prover.Interruptible(ctx, func() (groth16.Proof, error) { return a.keys.groth16(full, a) })
+	a.proof, err = prover.Interruptible(ctx, func() (*groth16.Proof, error) {
+		return proofgen.Prove(a.keys.system, a.keys.proving, full,
+			proofgen.Options{Solver: []solver.Option{a.parameters.SolverOption(), a.masks.solverOption()}})
+	})
 	if err != nil {
-		return err
+		return fmt.Errorf("proving: %w", err)
 	}
-	a.proof = proof.(*groth16bn254.Proof)
 	return nil
-}
-
-func (k *Keys) groth16(full witness.Witness, a *attempt) (groth16.Proof, error) {
-	proof, err := groth16.Prove(k.system, k.proving, full,
-		solidity.WithProverTargetSolidityVerifier(backend.GROTH16),
-		backend.WithSolverOptions(a.parameters.SolverOption(), a.masks.solverOption()))
-	if err != nil {
-		return nil, fmt.Errorf("proving: %w", err)
-	}
-	return proof, nil
 }
 
 // finish adds the scalars of the outer checks, encodes, and verifies.

@@ -3,23 +3,18 @@ package keygen
 import (
 	"bytes"
 	"context"
-	"crypto/rand"
-	"crypto/sha256"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
 	"math/big"
 	"testing"
 
-	"github.com/consensys/gnark-crypto/ecc"
 	"github.com/consensys/gnark-crypto/ecc/bn254"
 	"github.com/consensys/gnark-crypto/ecc/bn254/fr"
 	groth16 "github.com/consensys/gnark/backend/groth16/bn254"
-	cs "github.com/consensys/gnark/constraint/bn254"
-	"github.com/consensys/gnark/frontend"
-	"github.com/consensys/gnark/frontend/cs/r1cs"
 	"github.com/consensys/gnark/logger"
+
+	"github.com/zkinfer/zkinfer/prover/internal/gnarktest"
 )
 
 func TestMain(m *testing.M) {
@@ -27,78 +22,13 @@ func TestMain(m *testing.M) {
 	m.Run()
 }
 
-// chain is a circuit of n constraints with three commitments, coefficients of every kind, and wires
-// that stand on one side only.
-type chain struct {
-	Out frontend.Variable `gnark:",public"`
-	X   [6]frontend.Variable
-	n   int
-}
-
-func (c *chain) Define(api frontend.API) error {
-	committer := api.(frontend.Committer)
-	first, err := committer.Commit(c.Out, c.X[0], c.X[1])
-	if err != nil {
-		return err
-	}
-	second, err := committer.Commit(c.X[2], c.X[3], first)
-	if err != nil {
-		return err
-	}
-	if _, err := committer.Commit(c.X[4], second); err != nil {
-		return err
-	}
-	v := api.Add(api.Mul(c.X[0], first), api.Mul(c.X[1], -1), api.Mul(c.X[2], 7), c.X[3])
-	for range c.n {
-		v = api.Mul(api.Add(v, c.X[5], 3), api.Sub(c.X[4], api.Mul(v, 2)))
-	}
-	api.AssertIsEqual(api.Mul(v, 0), api.Mul(c.Out, 0))
-	return nil
-}
-
-func compile(t testing.TB, n int) *cs.R1CS {
-	t.Helper()
-	r, err := frontend.Compile(ecc.BN254.ScalarField(), r1cs.NewBuilder, &chain{n: n}, frontend.IgnoreUnconstrainedInputs())
-	if err != nil {
-		t.Fatal(err)
-	}
-	return r.(*cs.R1CS)
-}
-
-// stream is deterministic randomness.
-type stream struct {
-	seed  byte
-	count uint64
-	left  []byte
-}
-
-func (s *stream) Read(b []byte) (int, error) {
-	for i := range b {
-		if len(s.left) == 0 {
-			h := sha256.Sum256(binary.BigEndian.AppendUint64([]byte{s.seed}, s.count))
-			s.left = h[:]
-			s.count++
-		}
-		b[i], s.left = s.left[0], s.left[1:]
-	}
-	return len(b), nil
-}
-
-// withRandomness runs f while the process's randomness is a stream.
-func withRandomness(seed byte, f func()) {
-	real := rand.Reader
-	rand.Reader = &stream{seed: seed}
-	defer func() { rand.Reader = real }()
-	f()
-}
-
 // From the same randomness come the same keys as gnark makes, bit for bit.
 func TestEqualsGnark(t *testing.T) {
 	for seed, n := range []int{1, 2, 61, 500, 3000} {
-		r := compile(t, n)
+		r := gnarktest.Compile(t, n)
 		var theirPK groth16.ProvingKey
 		var theirVK groth16.VerifyingKey
-		withRandomness(byte(seed), func() {
+		gnarktest.WithRandomness(byte(seed), func() {
 			if err := groth16.Setup(r, &theirPK, &theirVK); err != nil {
 				t.Fatal(err)
 			}
@@ -106,7 +36,7 @@ func TestEqualsGnark(t *testing.T) {
 		var ourPK *groth16.ProvingKey
 		var ourVK *groth16.VerifyingKey
 		var err error
-		withRandomness(byte(seed), func() { ourPK, ourVK, err = Setup(context.Background(), r) })
+		gnarktest.WithRandomness(byte(seed), func() { ourPK, ourVK, err = Setup(context.Background(), r) })
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -170,7 +100,7 @@ func TestFixedBase(t *testing.T) {
 func TestCancelled(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
-	if _, _, err := Setup(ctx, compile(t, 10)); !errors.Is(err, context.Canceled) {
+	if _, _, err := Setup(ctx, gnarktest.Compile(t, 10)); !errors.Is(err, context.Canceled) {
 		t.Errorf("cancelled: %v", err)
 	}
 }
@@ -178,7 +108,7 @@ func TestCancelled(t *testing.T) {
 // BenchmarkSetup compares with gnark's, side by side.
 func BenchmarkSetup(b *testing.B) {
 	for _, log := range []int{16, 18} {
-		r := compile(b, 1<<log-20)
+		r := gnarktest.Compile(b, 1<<log-20)
 		b.Run(fmt.Sprintf("keygen/2^%d", log), func(b *testing.B) {
 			for b.Loop() {
 				if _, _, err := Setup(context.Background(), r); err != nil {

@@ -36,7 +36,7 @@ func BenchmarkVerify(b *testing.B) {
 
 // BenchmarkProve is a proof of a shipped model.
 func BenchmarkProve(b *testing.B) {
-	for _, name := range []string{"kws", "resnet8", "vww"} {
+	for _, name := range []string{"ad01", "kws", "resnet8", "vww"} {
 		b.Run(name, func(b *testing.B) {
 			p := shipped(b, name, tflite.TFLM)
 			before := cpu()

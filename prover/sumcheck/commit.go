@@ -8,6 +8,7 @@ import (
 	"github.com/consensys/gnark-crypto/ecc/bn254/fr"
 
 	"github.com/zkinfer/zkinfer/claims"
+	"github.com/zkinfer/zkinfer/internal/msm"
 	"github.com/zkinfer/zkinfer/model"
 	"github.com/zkinfer/zkinfer/prover"
 	engine "github.com/zkinfer/zkinfer/sumcheck"
@@ -77,7 +78,7 @@ func tooSmall(g *model.Graph, o prover.Options, cause error) error {
 
 // commit is a point for each row of a region of cells that are no pads.
 func (k *Keys) commit(c *engine.Cells, r claims.Region, salts []fr.Element) ([]bn254.G1Affine, error) {
-	return engine.CommitRows(k.wrap.RowBases(), &k.wrap.Verifying.H, c.Region(r), salts)
+	return msm.CommitRows(k.wrap.RowBases(), &k.wrap.Verifying.H, c.Region(r), salts)
 }
 
 // random are n elements that nobody knows.

@@ -10,6 +10,7 @@ import (
 	"github.com/consensys/gnark-crypto/ecc/bn254/fr"
 
 	"github.com/zkinfer/zkinfer/claims"
+	"github.com/zkinfer/zkinfer/internal/msm"
 	"github.com/zkinfer/zkinfer/model"
 	"github.com/zkinfer/zkinfer/prover"
 	"github.com/zkinfer/zkinfer/prover/wrap"
@@ -141,7 +142,7 @@ func (a *attempt) commit(g *model.Graph, t *model.Trace, context []byte) error {
 		}
 		copy(a.rows[region.First:], rows)
 	}
-	pads, err := engine.CommitElements(a.keys.wrap.RowBases(), &a.keys.wrap.Verifying.H, a.cells.Pads, a.of(l.Pads))
+	pads, err := msm.CommitElements(a.keys.wrap.RowBases(), &a.keys.wrap.Verifying.H, a.cells.Pads, a.of(l.Pads))
 	if err != nil {
 		return err
 	}
@@ -150,8 +151,8 @@ func (a *attempt) commit(g *model.Graph, t *model.Trace, context []byte) error {
 	if a.s, err = verifier.StatementDigest(a.keys.wrap.Verifying, a.commitment, a.statement); err != nil {
 		return err
 	}
-	a.pads, err = a.keys.wrap.CommitPads(a.secrets)
-	return err
+	a.pads = a.keys.wrap.CommitPads(a.secrets)
+	return nil
 }
 
 // of are the salts of a region.

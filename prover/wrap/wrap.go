@@ -12,10 +12,8 @@ import (
 	"github.com/consensys/gnark-crypto/ecc"
 	"github.com/consensys/gnark-crypto/ecc/bn254"
 	"github.com/consensys/gnark-crypto/ecc/bn254/fr"
-	"github.com/consensys/gnark/backend"
 	"github.com/consensys/gnark/backend/groth16"
 	groth16bn254 "github.com/consensys/gnark/backend/groth16/bn254"
-	"github.com/consensys/gnark/backend/solidity"
 	"github.com/consensys/gnark/constraint"
 	cs "github.com/consensys/gnark/constraint/bn254"
 	"github.com/consensys/gnark/constraint/solver"
@@ -24,8 +22,10 @@ import (
 
 	"github.com/zkinfer/zkinfer/circuits"
 	"github.com/zkinfer/zkinfer/claims"
+	"github.com/zkinfer/zkinfer/internal/msm"
 	"github.com/zkinfer/zkinfer/prover"
 	"github.com/zkinfer/zkinfer/prover/keygen"
+	"github.com/zkinfer/zkinfer/prover/proofgen"
 	"github.com/zkinfer/zkinfer/verifier"
 	"github.com/zkinfer/zkinfer/verifier/wrapped"
 )
@@ -139,39 +139,29 @@ func (k *Keys) NewSecrets() (*Secrets, error) {
 }
 
 // CommitPads is the first commitment, with which a transcript begins.
-func (k *Keys) CommitPads(s *Secrets) (bn254.G1Affine, error) {
+func (k *Keys) CommitPads(s *Secrets) bn254.G1Affine {
 	return k.commit(wrapped.CommitPads, append(slices.Clone(s.Pads), s.PadMask))
 }
 
-func (k *Keys) commit(which int, values []fr.Element) (out bn254.G1Affine, err error) {
-	_, err = out.MultiExp(k.proving.CommitmentKeys[which].Basis[:len(values)], values, ecc.MultiExpConfig{})
-	return out, err
+func (k *Keys) commit(which int, values []fr.Element) (out bn254.G1Affine) {
+	sum := msm.MultiExp(k.proving.CommitmentKeys[which].Basis[:len(values)], values)
+	return *out.FromJacobian(&sum)
 }
-
-// errOther is a proof whose commitments are not those that the transcript is about.
-var errOther = errors.New("gnark committed to something else than the transcript is about")
 
 // Prove makes the Groth16 proof for a public form U and the combination of rows, and fills in the proof's part
 // of it. s and f are the digests of statement and transcript.
 func (k *Keys) Prove(secrets *Secrets, s, f fr.Element, u, row []fr.Element, into *wrapped.Proof) error {
-	form, err := k.commit(wrapped.CommitForm, u)
-	if err != nil {
-		return err
-	}
+	form := k.commit(wrapped.CommitForm, u)
 	pads := into.Commitments[wrapped.CommitPads]
 	z := wrapped.Challenge(form, f, wrapped.Challenge(pads, s))
 	full, err := frontend.NewWitness(k.assignment(secrets, s, f, claims.Combine(u, z), u, row), ecc.BN254.ScalarField())
 	if err != nil {
 		return err
 	}
-	made, err := groth16.Prove(k.system, k.proving, full,
-		solidity.WithProverTargetSolidityVerifier(backend.GROTH16), backend.WithSolverOptions(noMask()))
+	proof, err := proofgen.Prove(k.system, k.proving, full, proofgen.Options{Solver: []solver.Option{noMask()},
+		Commitments: map[int]bn254.G1Affine{wrapped.CommitPads: pads, wrapped.CommitForm: form}})
 	if err != nil {
 		return fmt.Errorf("proving: %w", err)
-	}
-	proof := made.(*groth16bn254.Proof)
-	if !proof.Commitments[wrapped.CommitPads].Equal(&pads) || !proof.Commitments[wrapped.CommitForm].Equal(&form) {
-		return errOther
 	}
 	into.Ar, into.Bs, into.Krs, into.PoK = proof.Ar, proof.Bs, proof.Krs, proof.CommitmentPok
 	copy(into.Commitments[:], proof.Commitments)

@@ -1,4 +1,4 @@
-package sumcheck
+package msm
 
 import (
 	"math"
@@ -10,6 +10,14 @@ import (
 	"github.com/consensys/gnark-crypto/ecc/bn254"
 	"github.com/consensys/gnark-crypto/ecc/bn254/fr"
 )
+
+func random(n int) []fr.Element {
+	out := make([]fr.Element, n)
+	for i := range out {
+		out[i].MustSetRandom()
+	}
+	return out
+}
 
 // points are n multiples of the generator; some repeat, one is the opposite of another, one is at infinity.
 func points(n int) []bn254.G1Affine {

@@ -1,4 +1,4 @@
-package sumcheck
+package msm
 
 import (
 	"math/bits"
@@ -8,14 +8,11 @@ import (
 	"github.com/consensys/gnark-crypto/ecc/bn254/fr"
 )
 
-// A digit has at most maxWindow bits.
-const maxWindow = 12
-
 // rowCommitter is what all rows share: a table of points, each followed by its opposite. Column j of a row is
 // point j, the sum of all bases follows, then 2^i·h.
 type rowCommitter struct {
 	columns int
-	table   []bn254.G1Affine
+	table   signed
 }
 
 func newRowCommitter(bases []bn254.G1Affine, h *bn254.G1Affine) *rowCommitter {
@@ -29,11 +26,7 @@ func newRowCommitter(bases []bn254.G1Affine, h *bn254.G1Affine) *rowCommitter {
 	total := append(a.sum(finite, []int32{int32(len(finite))}), bn254.G1Affine{})
 	points := append(slices.Clone(bases), total[0])
 	points = append(points, bn254.BatchJacobianToAffineG1(doubles)...)
-	c := &rowCommitter{columns: len(bases)}
-	for i := range points {
-		c.table = append(c.table, points[i], *new(bn254.G1Affine).Neg(&points[i]))
-	}
-	return c
+	return &rowCommitter{columns: len(bases), table: appendSigned(nil, points)}
 }
 
 // rowPlan says how a row is written: (value − shift) in signed digits of window bits.
@@ -113,33 +106,20 @@ func width(v int64) int {
 // rowBatch are rows whose sums are made at the same time.
 type rowBatch struct {
 	*rowCommitter
-	adder adder
+	buckets
 	rows  []pendingRow
-	index []uint32 // points of the table, by bucket
-	sizes []int32  // of buckets
-
-	rest   []int64 // digits of a row that are left
-	group  []column
-	starts []int32
-
-	buckets []bn254.G1Affine
+	rest  []int64 // digits of a row that are left
+	group []column
 }
 
-// pendingRow is a row of a batch: groups of 2^(window−1) buckets, one group for each digit.
+// pendingRow is a row of a batch: a group of buckets for each digit.
 type pendingRow struct {
 	out            *bn254.G1Affine
 	window, groups int
 }
 
-// column is a point of the table, but for its sign, that stands with a digit.
-type column struct{ point, digit int32 }
-
-// batchPoints is the number of points from which on a batch is closed: large enough that few inversions are needed,
-// small enough for a processor's cache.
-const batchPoints = 1 << 15
-
-// add adds a row to the batch.
-func (b *rowBatch) add(row []int64, salt fr.Element, out *bn254.G1Affine) {
+// addRow adds a row to the batch.
+func (b *rowBatch) addRow(row []int64, salt fr.Element, out *bn254.G1Affine) {
 	plan := planRow(row, len(row) == b.columns)
 	b.rest = b.rest[:0]
 	for _, v := range row {
@@ -153,11 +133,12 @@ func (b *rowBatch) add(row []int64, salt fr.Element, out *bn254.G1Affine) {
 		var d int64
 		d, shift = digit(shift, plan.window)
 		b.group = append(b.group, column{int32(b.columns), int32(d)})
-		b.place(plan.window)
+		b.add(b.group, plan.window)
+		b.group = b.group[:0]
 		more = more || shift != 0
 	}
 	b.rows = append(b.rows, pending)
-	if len(b.index) >= batchPoints {
+	if b.full() {
 		b.finish()
 	}
 }
@@ -209,69 +190,16 @@ func bitsAt(words *[4]uint64, at, n int) int64 {
 	return int64(v & (1<<n - 1))
 }
 
-// place sorts the group into buckets by the size of digits, and empties it.
-func (b *rowBatch) place(window int) {
-	size := 1 << (window - 1)
-	b.starts = append(b.starts[:0], make([]int32, size+1)...)
-	for i := range b.group {
-		c := &b.group[i]
-		if c.digit == 0 || b.table[2*c.point].IsInfinity() {
-			c.digit = 0
-			continue
-		}
-		b.starts[max(c.digit, -c.digit)]++
-	}
-	b.sizes = append(b.sizes, b.starts[1:]...)
-	at := int32(len(b.index))
-	for k, n := range b.starts[1:] {
-		b.starts[k+1] = at
-		at += n
-	}
-	b.index = slices.Grow(b.index, int(at)-len(b.index))[:at]
-	for _, c := range b.group {
-		if c.digit != 0 {
-			sign := c.digit >> 31
-			to := &b.starts[(c.digit^sign)-sign]
-			b.index[*to] = uint32(2*c.point - sign)
-			*to++
-		}
-	}
-	b.group = b.group[:0]
-}
-
 // finish computes the rows of the batch.
 func (b *rowBatch) finish() {
-	points := b.adder.gather(b.table, b.index, b.sizes)
-	points = b.adder.sum(points, b.sizes)
-	weighted := b.adder.weighted(b.spread(points))
-	sums := make([]bn254.G1Jac, len(b.rows))
+	sums := b.sums()
+	rows := make([]bn254.G1Jac, len(b.rows))
 	for i, r := range b.rows {
-		for k := r.groups - 1; k >= 0; k-- {
-			for range r.window {
-				sums[i].DoubleAssign()
-			}
-			sums[i].AddAssign(&weighted[k])
-		}
-		weighted = weighted[r.groups:]
+		rows[i] = horner(sums[:r.groups], r.window)
+		sums = sums[r.groups:]
 	}
-	for i, p := range bn254.BatchJacobianToAffineG1(sums) {
+	for i, p := range bn254.BatchJacobianToAffineG1(rows) {
 		*b.rows[i].out = p
 	}
-	b.rows, b.index, b.sizes = b.rows[:0], b.index[:0], b.sizes[:0]
-}
-
-// spread puts the sums of buckets to their places, with empty ones between, and returns the sizes of groups too.
-func (b *rowBatch) spread(points []bn254.G1Affine) (buckets []bn254.G1Affine, groups []int32) {
-	b.buckets = slices.Grow(b.buckets[:0], len(b.sizes))[:len(b.sizes)]
-	for k, n := range b.sizes {
-		if n == 0 {
-			b.buckets[k] = bn254.G1Affine{}
-			continue
-		}
-		b.buckets[k], points = points[0], points[1:]
-	}
-	for _, r := range b.rows {
-		groups = append(groups, slices.Repeat([]int32{1 << (r.window - 1)}, r.groups)...)
-	}
-	return b.buckets, groups
+	b.rows = b.rows[:0]
 }

@@ -1,13 +1,14 @@
-package sumcheck
+package msm
 
 import (
 	"fmt"
 	"iter"
 	"runtime"
 
-	"github.com/consensys/gnark-crypto/ecc"
 	"github.com/consensys/gnark-crypto/ecc/bn254"
 	"github.com/consensys/gnark-crypto/ecc/bn254/fr"
+
+	"github.com/zkinfer/zkinfer/internal/share"
 )
 
 // MaxValue bounds |v| of a committed value.
@@ -35,12 +36,12 @@ func CommitRows(bases []bn254.G1Affine, h *bn254.G1Affine, values []int64, salts
 	rows, out := len(salts), make([]bn254.G1Affine, len(salts))
 	// Small shares, so that all processors finish at about the same time.
 	size := min(max((rows+runtime.GOMAXPROCS(0)-1)/runtime.GOMAXPROCS(0), 1), rowShare)
-	share((rows+size-1)/size, func(items iter.Seq[int]) {
-		b := &rowBatch{rowCommitter: c}
+	share.Out((rows+size-1)/size, func(items iter.Seq[int]) {
+		b := &rowBatch{rowCommitter: c, buckets: buckets{table: c.table}}
 		for item := range items {
 			for i := item * size; i < min((item+1)*size, rows); i++ {
 				row := values[i*len(bases) : min((i+1)*len(bases), len(values))]
-				b.add(row, salts[i], &out[i])
+				b.addRow(row, salts[i], &out[i])
 			}
 			b.finish()
 		}
@@ -67,11 +68,8 @@ func CommitElements(bases []bn254.G1Affine, h *bn254.G1Affine, values, salts []f
 	out := bn254.BatchScalarMultiplicationG1(h, salts)
 	for i := range out {
 		row := values[i*len(bases) : min((i+1)*len(bases), len(values))]
-		var sum bn254.G1Affine
-		if _, err := sum.MultiExp(bases[:len(row)], row, ecc.MultiExpConfig{}); err != nil {
-			return nil, err
-		}
-		out[i].Add(&out[i], &sum)
+		sum := MultiExp(bases[:len(row)], row)
+		out[i].FromJacobian(sum.AddMixed(&out[i]))
 	}
 	return out, nil
 }
