@@ -123,7 +123,7 @@ func (a *attempt) commitTensor(object int, values []uint64) (bn254.G1Affine, err
 	return a.keys.commitRow(object, elements, salt)
 }
 
-// prove runs gnark's prover with the parameters and the recorded masks.
+// prove solves the circuit with the parameters, recording masks, and proves it.
 func (a *attempt) prove(ctx context.Context) error {
 	full, err := a.witness.Full(a.s)
 	if err != nil {
