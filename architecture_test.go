@@ -46,7 +46,7 @@ var allowed = map[string][]string{
 	"bench": {"circuits", "model", "model/float", "model/onnx", "model/quantize", "model/tflite", "internal/samples", "internal/envelope",
 		"bench/estimate", "prover", "prover/baseline", "prover/groth16", "prover/sumcheck", "testvectors", "verifier", "verifier/wrapped"},
 	"bench/estimate":      {"circuits", "model"},
-	"prover/ceremony":     {"internal/envelope", "prover/ptau"},
+	"prover/ceremony":     {"internal/envelope", "prover", "prover/ptau"},
 	"prover/ptau":         {},
 	"prover/provertest":   {"internal/samples", "model", "model/float", "model/onnx", "model/onnx/onnxtest", "model/quantize", "model/tflite", "prover", "verifier", "verifier/artifact"},
 	"prover/srs":          {"prover/keygen", "prover/ptau", "internal/envelope"},

@@ -3,9 +3,12 @@ package prover
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/consensys/gnark-crypto/ecc/bn254/fr"
+	groth16bn254 "github.com/consensys/gnark/backend/groth16/bn254"
+	cs "github.com/consensys/gnark/constraint/bn254"
 
 	"github.com/zkinfer/zkinfer/bench/estimate"
 	"github.com/zkinfer/zkinfer/circuits"
@@ -74,6 +77,50 @@ type UniversalCircuit interface {
 	// to compute of it is kept in the folder cache ("" for none).
 	UniversalSetup(ctx context.Context, file, cache string) (Keys, error)
 }
+
+// CeremonyCircuit is a Circuit whose keys several parties can make together: see package ceremony.
+type CeremonyCircuit interface {
+	Circuit
+	// Subject says what the keys are for: whoever knows it, and a model of the architecture if it has one, can
+	// compile the same circuit.
+	Subject() Subject
+	// System is what the secrets depend on. It must not be changed.
+	System() *cs.R1CS
+	// CeremonyKeys are keys of what a ceremony for System ended with; digest is that of its transcript. Where
+	// the points come from is not checked here: whoever verified the transcript knows.
+	CeremonyKeys(pk *groth16bn254.ProvingKey, vk *groth16bn254.VerifyingKey, digest [32]byte) (Keys, error)
+}
+
+// Subject is what keys are for: a model's architecture with the choices that were made for it, or a size class, which
+// leaves everything else empty. Names are part of verifying keys but not of the architecture's digest: whoever has
+// another model of the architecture takes them from here.
+type Subject struct {
+	Model         string   `cbor:"model"`   // its name
+	Inputs        []string `cbor:"inputs"`  // names of tensors
+	Outputs       []string `cbor:"outputs"` // likewise
+	Architecture  []byte   `cbor:"architecture"`
+	PrivateInput  bool     `cbor:"private_input"`
+	PrivateOutput bool     `cbor:"private_output"`
+	FoldRows      int      `cbor:"fold_rows"`
+	SizeClass     int      `cbor:"size_class,omitempty"`
+}
+
+// Size classes are numbered: keys of class N are for rows of 2^N cells.
+const (
+	MinSizeClass = 8
+	MaxSizeClass = 16
+)
+
+// Name is what people call the subject.
+func (s *Subject) Name() string {
+	if s.SizeClass != 0 {
+		return SizeClassName(s.SizeClass)
+	}
+	return s.Model
+}
+
+// SizeClassName is what keys of class n are called.
+func SizeClassName(n int) string { return fmt.Sprintf("size class %d", n) }
 
 // Keys are everything that a prover needs besides the model.
 type Keys interface {

@@ -42,6 +42,9 @@ const UnsafeDev = "unsafe-dev"
 // which: "ceremony:" and the digest of the transcript in hexadecimal.
 const Ceremony = "ceremony"
 
+// CeremonySetup is what the description of keys says that come from the ceremony with this digest.
+func CeremonySetup(digest [32]byte) string { return Ceremony + ":" + hex.EncodeToString(digest[:]) }
+
 // Universal marks keys made of a structured reference string that serves every circuit; the verifying key's
 // description says which: "universal:" and its digest in hexadecimal.
 const Universal = "universal"

@@ -2,8 +2,10 @@ package prover
 
 import (
 	"context"
+	"fmt"
 	"sync"
 
+	groth16bn254 "github.com/consensys/gnark/backend/groth16/bn254"
 	"github.com/consensys/gnark/logger"
 )
 
@@ -30,4 +32,20 @@ func Interruptible[T any](ctx context.Context, f func() (T, error)) (T, error) {
 		var zero T
 		return zero, ctx.Err()
 	}
+}
+
+// RefuseInfinity rejects keys in which a committed wire has no base: it would silently not be
+// committed. The same for the bases that hide.
+func RefuseInfinity(pk *groth16bn254.ProvingKey) error {
+	if pk.G1.Delta.IsInfinity() || pk.G2.Delta.IsInfinity() {
+		return fmt.Errorf("%w: [δ] is the point at infinity", ErrMalformedKeys)
+	}
+	for k := range pk.CommitmentKeys {
+		for i, base := range pk.CommitmentKeys[k].Basis {
+			if base.IsInfinity() {
+				return fmt.Errorf("%w: base %d of commitment %d is the point at infinity", ErrMalformedKeys, i, k)
+			}
+		}
+	}
+	return nil
 }

@@ -12,12 +12,14 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/zkinfer/zkinfer/internal/envelope"
 	"github.com/zkinfer/zkinfer/model"
 	"github.com/zkinfer/zkinfer/prover"
 	"github.com/zkinfer/zkinfer/prover/ceremony"
 	"github.com/zkinfer/zkinfer/prover/groth16"
+	"github.com/zkinfer/zkinfer/prover/sumcheck"
 )
 
 func newCeremony(u *ui) *cobra.Command {
@@ -29,6 +31,7 @@ func newCeremony(u *ui) *cobra.Command {
 The transcript is a folder that goes from hand to hand, to which every step adds one file:
 
   zkinfer ceremony init M.zkm -o DIR               begin, for a model's architecture; --ptau takes phase 1 from snarkjs
+  zkinfer ceremony init --size-class N -o DIR      or for all models of a size class; leave --model out from here on
   zkinfer ceremony contribute DIR --name N         each contributor to phase 1, one after another
   zkinfer ceremony phase2 DIR --model M.zkm --beacon HEX      end phase 1 (not with --ptau)
   zkinfer ceremony contribute DIR --name N         each contributor to phase 2
@@ -69,13 +72,17 @@ func openCeremony(u *ui, dir string) (c *ceremony.Ceremony, err error) {
 	return c, inCeremony(err)
 }
 
-// compileFor compiles the circuit that a ceremony is for, from a model of its architecture.
-func compileFor(ctx context.Context, u *ui, c *ceremony.Ceremony, path string) (*groth16.Circuit, error) {
-	if path == "" {
-		return nil, usagef("--model is missing: name the .zkm file that the ceremony is for")
-	}
-	if c.Version != prover.Version {
+// compileFor compiles the circuit that a ceremony is for: of its size class, or from a model of its architecture.
+func compileFor(ctx context.Context, u *ui, c *ceremony.Ceremony, path string) (prover.CeremonyCircuit, error) {
+	switch {
+	case c.SizeClass == 0 && path == "":
+		return nil, usagef("--model is missing: this ceremony is for the architecture of %q, name a .zkm file that has it", c.Model)
+	case c.SizeClass != 0 && path != "":
+		return nil, usagef("--model %s: this ceremony is for size class %d, whatever the model; leave --model out", path, c.SizeClass)
+	case c.Version != prover.Version:
 		return nil, fmt.Errorf("%w: the ceremony was begun by version %q, this program is %q", envelope.ErrUnsupportedVersion, c.Version, prover.Version)
+	case c.SizeClass != 0:
+		return compileClass(ctx, u, c.SizeClass)
 	}
 	g, err := readModel(path)
 	if err != nil {
@@ -87,7 +94,7 @@ func compileFor(ctx context.Context, u *ui, c *ceremony.Ceremony, path string) (
 	if err := rename(g, c); err != nil {
 		return nil, inCeremony(err)
 	}
-	return compileStep(ctx, u, g, prover.Options{PrivateInput: c.PrivateInput, PrivateOutput: c.PrivateOutput, FoldRows: c.FoldRows})
+	return compileModel(ctx, u, g, prover.Options{PrivateInput: c.PrivateInput, PrivateOutput: c.PrivateOutput, FoldRows: c.FoldRows})
 }
 
 // rename gives the graph the names of the one that the ceremony began with: they stand in the verifying
@@ -106,17 +113,28 @@ func rename(g *model.Graph, c *ceremony.Ceremony) error {
 	return nil
 }
 
-// tensorNames are the names of tensors with the given ids.
-func tensorNames(g *model.Graph, ids []model.TensorID) (names []string) {
-	for _, t := range tensors(g, ids) {
-		names = append(names, t.Name)
+// compileModel compiles the circuit of an architecture. Of the proof systems, Groth16 is the one whose keys for an
+// architecture come from a ceremony.
+func compileModel(ctx context.Context, u *ui, g *model.Graph, o prover.Options) (circuit prover.CeremonyCircuit, err error) {
+	var compiled prover.Circuit
+	err = u.step("compiling the circuit", func() error { compiled, err = groth16.Backend{}.Compile(ctx, g, o); return err })
+	if err != nil {
+		return nil, err
 	}
-	return names
+	return compiled.(prover.CeremonyCircuit), nil
 }
 
-func compileStep(ctx context.Context, u *ui, g *model.Graph, o prover.Options) (circuit *groth16.Circuit, err error) {
-	err = u.step("compiling the circuit", func() error { circuit, err = groth16.Compile(ctx, g, o); return err })
-	return circuit, err
+// compileClass compiles the circuit of a size class.
+func compileClass(ctx context.Context, u *ui, n int) (prover.CeremonyCircuit, error) {
+	class, err := sumcheck.NumberedClass(n, prover.Options{})
+	if err != nil {
+		return nil, err
+	}
+	var circuit *sumcheck.CompiledClass
+	if err := u.step("compiling the circuit", func() error { circuit, err = class.Compile(ctx); return err }); err != nil {
+		return nil, err
+	}
+	return circuit, nil
 }
 
 // parseBeacon reads a random value; "" is none.
@@ -135,7 +153,8 @@ func parseBeacon(text string) ([]byte, error) {
 // the file that was added.
 type ceremonyReport struct {
 	Transcript  string      `json:"transcript"`
-	Model       string      `json:"model"`
+	Model       string      `json:"model"` // or what the size class is called
+	SizeClass   int         `json:"size_class,omitempty"`
 	Constraints int         `json:"constraints"`
 	Power       int         `json:"power"`
 	Commitments int         `json:"commitments"`
@@ -158,7 +177,7 @@ type ptauReport struct {
 func newCeremonyReport(c *ceremony.Ceremony, start time.Time) *ceremonyReport {
 	e := c.Entries[len(c.Entries)-1]
 	return &ceremonyReport{
-		Transcript: c.Dir, Model: c.Model, Constraints: c.Constraints, Power: c.Shape.Power, Commitments: len(c.Shape.Committed),
+		Transcript: c.Dir, Model: c.Name(), SizeClass: c.SizeClass, Constraints: c.Constraints, Power: c.Shape.Power, Commitments: len(c.Shape.Committed),
 		Phase: c.Phase(), Name: e.Name, File: filepath.Join(c.Dir, e.File), Bytes: e.Bytes, Digest: hex.EncodeToString(e.Digest[:]),
 		Ptau: ptauOf(c), Seconds: time.Since(start).Seconds(), PeakMemory: peakMemory(),
 	}
@@ -187,53 +206,48 @@ func (r *ceremonyReport) print(w io.Writer) {
 }
 
 type ceremonyInitFlags struct {
-	circuit circuitFlags
-	out     string
-	ptau    string
+	circuit   circuitFlags
+	sizeClass int
+	out       string
+	ptau      string
 }
 
 func newCeremonyInit(u *ui) *cobra.Command {
 	var f ceremonyInitFlags
 	c := &cobra.Command{
-		Use:   "init MODEL.zkm -o DIR",
-		Short: "Begin a ceremony for a model's architecture",
-		Long: `Begin a ceremony for a model's architecture, in a new folder. With --ptau FILE the powers of tau come from another
-ceremony, in the format of snarkjs: they are checked by pairings, and the ceremony begins with phase 2. Whether the other
-ceremony was honest is for you to judge: compare the file's BLAKE2b digest with what is published.`,
-		Args: cobra.ExactArgs(1),
-		RunE: u.command(func(ctx context.Context, args []string) error { return f.run(ctx, u, args[0]) }),
+		Use:   "init {MODEL.zkm | --size-class N} -o DIR",
+		Short: "Begin a ceremony for a model's architecture, or for all models of a size class",
+		Long: `Begin a ceremony in a new folder: for a model's architecture, whose keys are Groth16's, or with --size-class N for the
+keys of a size class of the sumcheck backend, which serve every model that fits it. What the proofs of those hide is
+then chosen by zkinfer commit.
+
+With --ptau FILE the powers of tau come from another ceremony, in the format of snarkjs: they are checked by pairings, and
+the ceremony begins with phase 2. Whether the other ceremony was honest is for you to judge: compare the file's BLAKE2b
+digest with what is published.`,
+		Args: cobra.MaximumNArgs(1),
+		RunE: u.command(func(ctx context.Context, args []string) error { return f.run(ctx, u, args) }),
 	}
+	sizeClassFlag(c.Flags(), &f.sizeClass, "begin a ceremony for")
 	c.Flags().StringVarP(&f.out, "out", "o", "", "folder to write the transcript to")
 	c.Flags().StringVar(&f.ptau, "ptau", "", "powers of tau of another ceremony, a .ptau file for as many constraints or more")
 	f.circuit.flags(c.Flags())
 	return c
 }
 
-func (f *ceremonyInitFlags) run(ctx context.Context, u *ui, path string) error {
-	options, err := f.circuit.options()
-	switch {
-	case err != nil:
+func (f *ceremonyInitFlags) run(ctx context.Context, u *ui, paths []string) error {
+	options, err := f.options(paths)
+	if err != nil {
 		return err
-	case f.out == "":
-		return usagef("-o is missing: name the folder to write the transcript to")
 	}
 	if err := (&output{path: f.out}).check(); err != nil {
 		return err
 	}
-	g, err := readModel(path)
-	if err != nil {
-		return err
-	}
 	start := time.Now()
-	circuit, err := compileStep(ctx, u, g, options)
+	circuit, err := f.compile(ctx, u, paths, options)
 	if err != nil {
 		return err
 	}
-	chosen := circuit.Plan.Options()
-	architecture := g.ArchitectureDigest()
-	d := ceremony.Description{Version: prover.Version, Model: g.Name, Architecture: architecture[:],
-		Inputs: tensorNames(g, g.Inputs), Outputs: tensorNames(g, g.Outputs),
-		PrivateInput: chosen.PrivateInput, PrivateOutput: chosen.PrivateOutput, FoldRows: chosen.FoldRows}
+	d := ceremony.Description{Version: prover.Version, Subject: circuit.Subject()}
 	var c *ceremony.Ceremony
 	err = u.step("beginning the ceremony", func() error { c, err = ceremony.Create(ctx, f.out, circuit.System(), d, f.ptau); return err })
 	if err != nil {
@@ -241,6 +255,35 @@ func (f *ceremonyInitFlags) run(ctx context.Context, u *ui, path string) error {
 	}
 	r := newCeremonyReport(c, start)
 	return u.report(r, r.print)
+}
+
+// options checks the flags.
+func (f *ceremonyInitFlags) options(paths []string) (prover.Options, error) {
+	options, err := f.circuit.options()
+	if err != nil {
+		return options, err
+	}
+	if err := checkModelOrClass(paths, f.sizeClass); err != nil {
+		return options, err
+	}
+	switch {
+	case f.out == "":
+		return options, usagef("-o is missing: name the folder to write the transcript to")
+	case f.sizeClass != 0 && options != prover.Options{}:
+		return options, usagef("--input, --output and --fold-rows are of a model: with keys of a size class, zkinfer commit says what proofs hide")
+	}
+	return options, nil
+}
+
+func (f *ceremonyInitFlags) compile(ctx context.Context, u *ui, paths []string, options prover.Options) (prover.CeremonyCircuit, error) {
+	if f.sizeClass != 0 {
+		return compileClass(ctx, u, f.sizeClass)
+	}
+	g, err := readModel(paths[0])
+	if err != nil {
+		return nil, err
+	}
+	return compileModel(ctx, u, g, options)
 }
 
 func newContribute(u *ui) *cobra.Command {
@@ -285,17 +328,22 @@ func runContribute(ctx context.Context, u *ui, dir, name string) error {
 type endFlags struct{ model, beacon string }
 
 func (f *endFlags) flags(c *cobra.Command) {
-	c.Flags().StringVar(&f.model, "model", "", "the .zkm file that the ceremony is for")
+	modelFlag(c.Flags(), &f.model)
 	c.Flags().StringVar(&f.beacon, "beacon", "", "public random value in hexadecimal, 16 to 64 bytes, that nobody knew before the last contribution")
+}
+
+// modelFlag names a model of the architecture that a ceremony is for.
+func modelFlag(f *pflag.FlagSet, path *string) {
+	f.StringVar(path, "model", "", "a .zkm file of the architecture that the ceremony is for; not for a size class")
 }
 
 func newPhase2(u *ui) *cobra.Command {
 	var f endFlags
 	c := &cobra.Command{
-		Use:   "phase2 DIR --model MODEL.zkm --beacon HEX",
+		Use:   "phase2 DIR [--model MODEL.zkm] --beacon HEX",
 		Short: "End phase 1 of a ceremony, and begin phase 2",
-		Long: `Verify phase 1 of a ceremony, end it with a public random value, and begin phase 2, which is for the model's circuit. A
-ceremony with --ptau begins there.`,
+		Long: `Verify phase 1 of a ceremony, end it with a public random value, and begin phase 2, which is for the circuit of
+the model's architecture, or of the size class. A ceremony with --ptau begins there.`,
 		Args: cobra.ExactArgs(1),
 		RunE: u.command(func(ctx context.Context, args []string) error { return f.run(ctx, u, args[0]) }),
 	}

@@ -90,7 +90,7 @@ func TestCeremonyOfAnotherVersion(t *testing.T) {
 	}
 	pixels, transcript := filepath.Join(dir, "pixels.zkm"), filepath.Join(dir, "cer")
 	writeModel(t, pixels, g)
-	d := ceremony.Description{Version: "zkinfer/0", Model: "pixels", Architecture: make([]byte, 32), FoldRows: 1}
+	d := ceremony.Description{Version: "zkinfer/0", Subject: prover.Subject{Model: "pixels", Architecture: make([]byte, 32), FoldRows: 1}}
 	if _, err := ceremony.Create(ctx, transcript, circuit.System(), d, ""); err != nil {
 		t.Fatal(err)
 	}

@@ -13,9 +13,9 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/zkinfer/zkinfer/prover"
 	"github.com/zkinfer/zkinfer/prover/backends"
 	"github.com/zkinfer/zkinfer/prover/ceremony"
-	"github.com/zkinfer/zkinfer/prover/groth16"
 )
 
 // transcriptReport is what verify's --json prints, also for a transcript that is rejected.
@@ -24,7 +24,8 @@ type transcriptReport struct {
 	Error       *errorReport  `json:"error,omitempty"`
 	Finished    bool          `json:"finished"`
 	Phase       int           `json:"phase"` // that is open; 3 if finished
-	Model       string        `json:"model"`
+	Model       string        `json:"model"` // or what the size class is called
+	SizeClass   int           `json:"size_class,omitempty"`
 	Constraints int           `json:"constraints"`
 	Entries     []entryReport `json:"entries"`
 	Ptau        *ptauReport   `json:"ptau,omitempty"`
@@ -52,10 +53,10 @@ type ceremonyVerifyFlags struct{ model, keys string }
 func newCeremonyVerify(u *ui) *cobra.Command {
 	var f ceremonyVerifyFlags
 	c := &cobra.Command{
-		Use:   "verify DIR --model MODEL.zkm",
+		Use:   "verify DIR [--model MODEL.zkm]",
 		Short: "Check a ceremony's transcript, finished or not",
-		Long: `Check a ceremony's transcript, finished or not, for a model's architecture, whose circuit is compiled here: every
-contribution, every random value, and what phase 2 begins with. Of a finished one, the verifying key's digest is printed, and
+		Long: `Check a ceremony's transcript, finished or not, for a model's architecture or a size class, whose circuit is compiled here:
+every contribution, every random value, and what phase 2 begins with. Of a finished one, the verifying key's digest is printed, and
 with --keys a folder of keys is compared byte by byte. Exit code 3: the transcript was checked and rejected.
 
 What cannot be checked: that contributors forgot their secrets and are different people, and that random values were
@@ -63,7 +64,7 @@ unknown before. Look for the digests of those you trust, and look the random val
 		Args: cobra.ExactArgs(1),
 		RunE: u.command(func(ctx context.Context, args []string) error { return f.run(ctx, u, args[0]) }),
 	}
-	c.Flags().StringVar(&f.model, "model", "", "the .zkm file that the ceremony is for")
+	modelFlag(c.Flags(), &f.model)
 	c.Flags().StringVar(&f.keys, "keys", "", "key folder that the ceremony must have given")
 	return c
 }
@@ -111,7 +112,7 @@ func (f *ceremonyVerifyFlags) verify(ctx context.Context, u *ui, dir string, r *
 	if err != nil {
 		return err
 	}
-	digest := keys.Verifying.Digest()
+	digest := keys.VerifyingKey().Digest()
 	r.VerifyingKey = hex.EncodeToString(digest[:])
 	if f.keys == "" {
 		return nil
@@ -124,7 +125,7 @@ func (f *ceremonyVerifyFlags) verify(ctx context.Context, u *ui, dir string, r *
 }
 
 // sameKeys compares a key folder with keys, file by file.
-func sameKeys(keys *groth16.Keys, dir string) (bool, error) {
+func sameKeys(keys prover.Keys, dir string) (bool, error) {
 	_, theirs, err := backends.OpenKeys(dir)
 	if err != nil {
 		return false, err
@@ -143,7 +144,8 @@ func sameKeys(keys *groth16.Keys, dir string) (bool, error) {
 
 // describe fills in what the transcript says of itself.
 func (r *transcriptReport) describe(c *ceremony.Ceremony) {
-	r.Phase, r.Finished, r.Model, r.Constraints, r.Ptau = c.Phase(), c.Phase() == 3, c.Model, c.Constraints, ptauOf(c)
+	r.Phase, r.Finished, r.Constraints, r.Ptau = c.Phase(), c.Phase() == 3, c.Constraints, ptauOf(c)
+	r.Model, r.SizeClass = c.Name(), c.SizeClass
 	for _, e := range c.Entries {
 		r.Entries = append(r.Entries, entryReport{File: e.File, Step: string(e.Step), Name: e.Name, Beacon: hex.EncodeToString(e.Beacon),
 			Bytes: e.Bytes, Digest: hex.EncodeToString(e.Digest[:])})
@@ -159,7 +161,7 @@ func (r *transcriptReport) print(w io.Writer) {
 	if r.Finished {
 		state = "yes, and finished"
 	}
-	fields(w, "valid", state, "model", fmt.Sprintf("%s, %s constraints", r.Model, grouped(r.Constraints)), "checked in", seconds(r.Seconds))
+	fields(w, "valid", state, "for", fmt.Sprintf("%s, %s constraints", r.Model, grouped(r.Constraints)), "checked in", seconds(r.Seconds))
 	r.printEntries(w)
 	if r.Finished {
 		fields(w, "ceremony", r.Ceremony, "verifying key", r.VerifyingKey)
@@ -227,7 +229,7 @@ type finalizeReport struct {
 func newFinalize(u *ui) *cobra.Command {
 	var f finalizeFlags
 	c := &cobra.Command{
-		Use:   "finalize DIR --model MODEL.zkm --beacon HEX -o KEYS",
+		Use:   "finalize DIR [--model MODEL.zkm] --beacon HEX -o KEYS",
 		Short: "Verify a ceremony, end it, and write its keys",
 		Long: `Verify a ceremony, end it with a public random value, and write its keys. Of a ceremony that is finished already the
 keys are written again: --beacon is then left out.`,
@@ -274,7 +276,7 @@ func (f *finalizeFlags) run(ctx context.Context, u *ui, dir string) error {
 	return u.report(r, r.print)
 }
 
-func (f *finalizeFlags) finish(ctx context.Context, u *ui, c *ceremony.Ceremony, beacon []byte) (*groth16.Keys, error) {
+func (f *finalizeFlags) finish(ctx context.Context, u *ui, c *ceremony.Ceremony, beacon []byte) (prover.Keys, error) {
 	circuit, err := compileFor(ctx, u, c, f.model)
 	if err != nil {
 		return nil, err

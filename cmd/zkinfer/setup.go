@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/zkinfer/zkinfer/prover"
 	"github.com/zkinfer/zkinfer/prover/backends"
@@ -67,8 +68,7 @@ times as slow. What takes long to compute of FILE is kept in the user's cache fo
 	f.out.flags(c.Flags(), "out", "o", "key folder to write")
 	f.backend.flags(c.Flags())
 	f.circuit.flags(c.Flags())
-	c.Flags().IntVar(&f.sizeClass, "size-class", 0, fmt.Sprintf("make keys of a size class of the sumcheck backend instead, %d to %d: rows of 2^N cells",
-		sumcheck.MinSizeClass, sumcheck.MaxSizeClass))
+	sizeClassFlag(c.Flags(), &f.sizeClass, "make keys of")
 	c.Flags().StringVar(&f.srs, "srs", "", "structured reference string for --backend plonk: a .ptau file, or one of gnark")
 	c.Flags().BoolVar(&f.public, "public-weights", false, "PLONK keys that anybody with the model and the SRS can make again")
 	c.Flags().BoolVar(&f.unsafeDev, "unsafe-dev-setup", false, "make the keys alone: whoever does could forge proofs")
@@ -111,17 +111,15 @@ func (f *setupFlags) run(ctx context.Context, u *ui, paths []string) error {
 func (f *setupFlags) options(paths []string) (prover.Options, error) {
 	options, err := f.circuit.options()
 	options.PublicParameters = f.public
-	switch {
-	case err != nil:
+	if err != nil {
 		return options, err
+	}
+	if err := checkModelOrClass(paths, f.sizeClass); err != nil {
+		return options, err
+	}
+	switch {
 	case f.out.path == "":
 		return options, usagef("-o is missing: name the key folder to write")
-	case len(paths) == 0 && f.sizeClass == 0:
-		return options, usagef("name a model, or a size class with --size-class")
-	case len(paths) > 0 && f.sizeClass != 0:
-		return options, usagef("a model or --size-class, not both: for a model, --backend %s makes the size class that it needs", wrapped.Backend)
-	case f.sizeClass != 0 && (f.sizeClass < sumcheck.MinSizeClass || f.sizeClass > sumcheck.MaxSizeClass):
-		return options, usagef("--size-class %d, expected %d to %d", f.sizeClass, sumcheck.MinSizeClass, sumcheck.MaxSizeClass)
 	case f.sizeClass != 0 && f.backend.name != backends.Auto && f.backend.name != wrapped.Backend:
 		return options, usagef("--size-class is of the %s backend, not of %q", wrapped.Backend, f.backend.name)
 	case f.unsafeDev && f.srs != "":
@@ -130,6 +128,25 @@ func (f *setupFlags) options(paths []string) (prover.Options, error) {
 		return options, usagef("--unsafe-dev-setup is missing: this command makes keys by one party, who could forge proofs; zkinfer ceremony makes them by several, and --backend plonk --srs FILE takes a structured reference string")
 	}
 	return options, f.backend.check()
+}
+
+// sizeClassFlag names a size class in place of a model.
+func sizeClassFlag(f *pflag.FlagSet, n *int, what string) {
+	f.IntVar(n, "size-class", 0, fmt.Sprintf("%s a size class of the %s backend instead, %d to %d: rows of 2^N cells",
+		what, wrapped.Backend, prover.MinSizeClass, prover.MaxSizeClass))
+}
+
+// checkModelOrClass demands the one or the other.
+func checkModelOrClass(paths []string, class int) error {
+	switch {
+	case len(paths) == 0 && class == 0:
+		return usagef("name a model, or a size class with --size-class")
+	case len(paths) > 0 && class != 0:
+		return usagef("a model or --size-class, not both: zkinfer setup MODEL.zkm --backend %s makes keys of the size class that a model needs", wrapped.Backend)
+	case class != 0 && (class < prover.MinSizeClass || class > prover.MaxSizeClass):
+		return usagef("--size-class %d, expected %d to %d", class, prover.MinSizeClass, prover.MaxSizeClass)
+	}
+	return nil
 }
 
 // compile makes the circuit for a model, or of a size class, and says for which backend.

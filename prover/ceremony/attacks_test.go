@@ -20,6 +20,7 @@ import (
 
 	"github.com/zkinfer/zkinfer/internal/allocation"
 	"github.com/zkinfer/zkinfer/internal/envelope"
+	"github.com/zkinfer/zkinfer/prover"
 )
 
 // copied is the transcript of c in a folder of its own.
@@ -64,6 +65,19 @@ func rewrite(t *testing.T, c *Ceremony, h *header, body []byte) (digest []byte) 
 	}
 	d := sum(b)
 	return d[:]
+}
+
+// dropLast takes the last contribution out again, as whoever runs a ceremony does with a bad one.
+func dropLast(t *testing.T, c *Ceremony) *Ceremony {
+	t.Helper()
+	if err := os.Remove(filepath.Join(c.Dir, c.Entries[len(c.Entries)-1].File)); err != nil {
+		t.Fatal(err)
+	}
+	out, err := Open(c.Dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out
 }
 
 // verdict is what a third person finds.
@@ -653,14 +667,53 @@ func TestHostileDescriptions(t *testing.T) {
 		"fold height 0":            func(d *Description) { d.FoldRows = 0 },
 		"more constraints":         func(d *Description) { d.Constraints = 1 << 40 },
 		"an input's name too long": func(d *Description) { d.Inputs = []string{strings.Repeat("x", 2000)} },
+		"no architecture":          func(d *Description) { d.Architecture = nil },
+		"a size class, too":        func(d *Description) { d.SizeClass = prover.MinSizeClass },
 	} {
 		c := newToy(t)
-		d := c.Description
-		d.Shape.Committed = slices.Clone(d.Shape.Committed)
-		edit(&d)
-		writeHeader(t, c, FirstFile, &header{Step: StepInit, Description: &d}, nil)
-		if _, err := Open(c.Dir); !errors.Is(err, ErrMalformed) && !errors.Is(err, ErrLimit) {
+		if err := describedAs(t, c, edit); !errors.Is(err, ErrMalformed) && !errors.Is(err, ErrLimit) {
 			t.Errorf("%s: %v", name, err)
 		}
+	}
+}
+
+// describedAs opens a transcript whose description was edited.
+func describedAs(t *testing.T, c *Ceremony, edit func(d *Description)) error {
+	t.Helper()
+	d := c.Description
+	d.Shape.Committed = slices.Clone(d.Shape.Committed)
+	edit(&d)
+	writeHeader(t, c, FirstFile, &header{Step: StepInit, Description: &d}, nil)
+	_, err := Open(c.Dir)
+	return err
+}
+
+// A description of a size class says its number, one that there is, and nothing of a model.
+func TestHostileClasses(t *testing.T) {
+	circuit := compileClass(t, prover.MinSizeClass)
+	for name, edit := range map[string]func(d *Description){
+		"a class below the least":   func(d *Description) { d.SizeClass = prover.MinSizeClass - 1 },
+		"a class above the most":    func(d *Description) { d.SizeClass = prover.MaxSizeClass + 1 },
+		"a negative class":          func(d *Description) { d.SizeClass = -1 },
+		"no class":                  func(d *Description) { d.SizeClass = 0 },
+		"an architecture":           func(d *Description) { d.Architecture = make([]byte, 32) },
+		"a model's name":            func(d *Description) { d.Model = "mnist" },
+		"an input's name":           func(d *Description) { d.Inputs = []string{"x"} },
+		"an output's name":          func(d *Description) { d.Outputs = []string{"y"} },
+		"a private input":           func(d *Description) { d.PrivateInput = true },
+		"a private output":          func(d *Description) { d.PrivateOutput = true },
+		"a fold height":             func(d *Description) { d.FoldRows = 1 },
+		"a version in two lines":    func(d *Description) { d.Version = "a\nb" },
+		"a short digest":            func(d *Description) { d.Circuit = d.Circuit[:31] },
+		"no constraints":            func(d *Description) { d.Constraints = 0 },
+		"a domain of 2^60":          func(d *Description) { d.Shape.Power = 60 },
+		"a list of no names at all": func(d *Description) { d.Inputs = []string{""} },
+	} {
+		if err := describedAs(t, newClass(t, circuit), edit); !errors.Is(err, ErrMalformed) && !errors.Is(err, ErrLimit) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if err := describedAs(t, newClass(t, circuit), func(*Description) {}); err != nil {
+		t.Errorf("unchanged: %v", err)
 	}
 }

@@ -18,6 +18,7 @@ import (
 	"github.com/consensys/gnark/logger"
 
 	"github.com/zkinfer/zkinfer/internal/envelope"
+	"github.com/zkinfer/zkinfer/prover"
 )
 
 func TestMain(m *testing.M) {
@@ -87,7 +88,7 @@ var toySystem = sync.OnceValue(func() *cs.R1CS {
 var (
 	beacon1 = []byte("a block hash after phase 1")
 	beacon2 = []byte("a block hash after phase 2")
-	toyFor  = Description{Version: "test", Model: "toy", Architecture: make([]byte, 32), FoldRows: 1}
+	toyFor  = Description{Version: "test", Subject: prover.Subject{Model: "toy", Architecture: make([]byte, 32), FoldRows: 1}}
 )
 
 func newToy(t testing.TB) *Ceremony {

@@ -10,6 +10,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/zkinfer/zkinfer/internal/envelope"
+	"github.com/zkinfer/zkinfer/prover"
 	"github.com/zkinfer/zkinfer/prover/ptau"
 )
 
@@ -52,35 +53,61 @@ var follows = map[Step][]Step{
 	StepPhase2:  {StepPhase2, StepEnd},
 }
 
-// Description is what a ceremony is for. Names are part of verifying keys but not of the architecture's
-// digest: whoever verifies with another model of the architecture takes them from here.
+// Description is what a ceremony is for.
 type Description struct {
-	Version       string   `cbor:"version"` // of circuits and keys
-	Model         string   `cbor:"model"`   // its name
-	Inputs        []string `cbor:"inputs"`  // names of tensors
-	Outputs       []string `cbor:"outputs"`
-	Architecture  []byte   `cbor:"architecture"`
-	PrivateInput  bool     `cbor:"private_input"`
-	PrivateOutput bool     `cbor:"private_output"`
-	FoldRows      int      `cbor:"fold_rows"`
-	Constraints   int      `cbor:"constraints"`
-	Circuit       []byte   `cbor:"circuit"` // CircuitDigest
-	Shape         Shape    `cbor:"shape"`
+	Version string `cbor:"version"` // of circuits and keys
+	prover.Subject
+	Constraints int    `cbor:"constraints"`
+	Circuit     []byte `cbor:"circuit"` // CircuitDigest
+	Shape       Shape  `cbor:"shape"`
 }
 
 func (d *Description) check() error {
-	if len(d.Architecture) != 32 || len(d.Circuit) != 32 {
-		return fmt.Errorf("%w: a digest that has not 32 bytes", ErrMalformed)
+	if len(d.Circuit) != 32 {
+		return fmt.Errorf("%w: a digest of the circuit of %d bytes, expected 32", ErrMalformed, len(d.Circuit))
 	}
-	for _, text := range slices.Concat([]string{d.Version, d.Model}, d.Inputs, d.Outputs) {
+	if d.Constraints < 1 || d.Constraints > 1<<maxPower {
+		return fmt.Errorf("%w: a ceremony for %d constraints", ErrMalformed, d.Constraints)
+	}
+	check := checkArchitecture
+	if d.SizeClass != 0 {
+		check = checkClass
+	}
+	if err := check(d); err != nil {
+		return err
+	}
+	return d.Shape.check()
+}
+
+// checkClass demands that nothing but the number of the class is said: what else stood there would be read by people
+// and by nobody else.
+func checkClass(d *Description) error {
+	if d.SizeClass < prover.MinSizeClass || d.SizeClass > prover.MaxSizeClass {
+		return fmt.Errorf("%w: a ceremony for size class %d, expected %d to %d", ErrMalformed, d.SizeClass, prover.MinSizeClass, prover.MaxSizeClass)
+	}
+	if d.Model != "" || len(d.Inputs) != 0 || len(d.Outputs) != 0 || len(d.Architecture) != 0 || d.PrivateInput || d.PrivateOutput || d.FoldRows != 0 {
+		return fmt.Errorf("%w: a ceremony for size class %d that names a model, too", ErrMalformed, d.SizeClass)
+	}
+	return checkText(d.Version)
+}
+
+func checkArchitecture(d *Description) error {
+	if len(d.Architecture) != 32 {
+		return fmt.Errorf("%w: a digest of the architecture of %d bytes, expected 32", ErrMalformed, len(d.Architecture))
+	}
+	if d.FoldRows < 1 || d.FoldRows > maxFoldRows {
+		return fmt.Errorf("%w: a ceremony for fold height %d, expected 1 to %d", ErrMalformed, d.FoldRows, maxFoldRows)
+	}
+	return checkText(slices.Concat([]string{d.Version, d.Model}, d.Inputs, d.Outputs)...)
+}
+
+func checkText(texts ...string) error {
+	for _, text := range texts {
 		if !isText(text, maxTextBytes) {
 			return fmt.Errorf("%w: %q is no printable text of at most %d bytes", ErrMalformed, text, maxTextBytes)
 		}
 	}
-	if d.FoldRows < 1 || d.FoldRows > maxFoldRows || d.Constraints < 1 || d.Constraints > 1<<maxPower {
-		return fmt.Errorf("%w: a ceremony for %d constraints and fold height %d", ErrMalformed, d.Constraints, d.FoldRows)
-	}
-	return d.Shape.check()
+	return nil
 }
 
 // Source says where powers of tau come from.

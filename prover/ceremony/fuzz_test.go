@@ -8,22 +8,28 @@ import (
 
 	"github.com/zkinfer/zkinfer/internal/allocation"
 	"github.com/zkinfer/zkinfer/internal/envelope"
+	"github.com/zkinfer/zkinfer/prover"
 	"github.com/zkinfer/zkinfer/prover/ptau"
 )
 
 // Whatever a file holds: no panic, memory in proportion to its size, and what is taken encodes as it was.
 func FuzzEntry(f *testing.F) {
-	c := finished(f)
-	for _, e := range c.Entries {
-		b, err := os.ReadFile(filepath.Join(c.Dir, e.File))
-		if err != nil {
-			f.Fatal(err)
+	for _, c := range []*Ceremony{finished(f), newClass(f, compileClass(f, prover.MinSizeClass))} {
+		for _, e := range c.Entries {
+			b, err := os.ReadFile(filepath.Join(c.Dir, e.File))
+			if err != nil {
+				f.Fatal(err)
+			}
+			_, payload, err := envelope.Decode(b, KindTranscript)
+			if err != nil {
+				f.Fatal(err)
+			}
+			f.Add(payload)
+			if class := []byte("\x6asize_class\x08"); bytes.Contains(payload, class) { // no class, and a model's fold height
+				f.Add(bytes.Replace(payload, class, []byte("\x6asize_class\x00"), 1))
+				f.Add(bytes.Replace(payload, []byte("\x69fold_rows\x00"), []byte("\x69fold_rows\x01"), 1))
+			}
 		}
-		_, payload, err := envelope.Decode(b, KindTranscript)
-		if err != nil {
-			f.Fatal(err)
-		}
-		f.Add(payload)
 	}
 	f.Fuzz(func(t *testing.T, payload []byte) {
 		defer allocation.Bound(t)()

@@ -5,7 +5,6 @@ package ceremony
 import (
 	"context"
 	"errors"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -46,19 +45,6 @@ func mnist(t *testing.T) (g *model.Graph, digit func(path string) [][]int64) {
 		t.Fatal(err)
 	}
 	return g, func(path string) [][]int64 { return quantize.Inputs(g, read(path)[0]) }
-}
-
-// dropLast takes the last contribution out again, as whoever runs a ceremony does with a bad one.
-func dropLast(t *testing.T, c *Ceremony) *Ceremony {
-	t.Helper()
-	if err := os.Remove(filepath.Join(c.Dir, c.Entries[len(c.Entries)-1].File)); err != nil {
-		t.Fatal(err)
-	}
-	out, err := Open(c.Dir)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return out
 }
 
 // Two contributors to the MNIST circuit and a malicious one in each phase, who is found; without her the

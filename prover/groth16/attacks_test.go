@@ -377,7 +377,7 @@ func TestKeysBind(t *testing.T) {
 		if left := circuits.Dependent(f.keys.system.GetR1Cs(), commitmentInfo(f.keys)); len(left) > 0 {
 			t.Errorf("%+v: %d committed wires may depend on others", o, len(left))
 		}
-		if err := refuseInfinity(f.keys.proving); err != nil {
+		if err := prover.RefuseInfinity(f.keys.proving); err != nil {
 			t.Error(err)
 		}
 	}
@@ -389,9 +389,9 @@ func TestInfinityIsRefused(t *testing.T) {
 	basis := f.keys.proving.CommitmentKeys[1].Basis
 	h := basis[len(basis)-1]
 	basis[len(basis)-1] = bn254.G1Affine{}
-	expect(t, "no mask", refuseInfinity(f.keys.proving), prover.ErrMalformedKeys)
+	expect(t, "no mask", prover.RefuseInfinity(f.keys.proving), prover.ErrMalformedKeys)
 	basis[len(basis)-1] = h
-	expect(t, "restored", refuseInfinity(f.keys.proving), nil)
+	expect(t, "restored", prover.RefuseInfinity(f.keys.proving), nil)
 }
 
 // Other keys of the same architecture are other keys.

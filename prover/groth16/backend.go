@@ -3,6 +3,8 @@ package groth16
 import (
 	"context"
 
+	groth16bn254 "github.com/consensys/gnark/backend/groth16/bn254"
+
 	"github.com/zkinfer/zkinfer/bench/estimate"
 	"github.com/zkinfer/zkinfer/circuits"
 	"github.com/zkinfer/zkinfer/model"
@@ -49,9 +51,20 @@ func (Backend) Compile(ctx context.Context, g *model.Graph, o prover.Options) (p
 // compiled is a circuit whose keys are those of any backend.
 type compiled struct{ *Circuit }
 
+var _ prover.CeremonyCircuit = compiled{}
+
 // UnsafeDevSetup implements prover.Circuit.
 func (c compiled) UnsafeDevSetup(ctx context.Context) (prover.Keys, error) {
 	k, err := c.Circuit.UnsafeDevSetup(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return k, nil
+}
+
+// CeremonyKeys implements prover.CeremonyCircuit.
+func (c compiled) CeremonyKeys(pk *groth16bn254.ProvingKey, vk *groth16bn254.VerifyingKey, digest [32]byte) (prover.Keys, error) {
+	k, err := c.Circuit.CeremonyKeys(pk, vk, digest)
 	if err != nil {
 		return nil, err
 	}

@@ -55,5 +55,5 @@ func OpenKeys(dir string, m *prover.Manifest) (*Keys, error) {
 	if len(k.proving.CommitmentKeys) != len(vk.Commitments) {
 		return nil, fmt.Errorf("%w: the proving key has %d commitments, the verifying key %d", prover.ErrMalformedKeys, len(k.proving.CommitmentKeys), len(vk.Commitments))
 	}
-	return k, refuseInfinity(k.proving)
+	return k, prover.RefuseInfinity(k.proving)
 }

@@ -2,7 +2,6 @@ package groth16
 
 import (
 	"context"
-	"encoding/hex"
 	"fmt"
 
 	groth16bn254 "github.com/consensys/gnark/backend/groth16/bn254"
@@ -10,6 +9,7 @@ import (
 	cs "github.com/consensys/gnark/constraint/bn254"
 
 	"github.com/zkinfer/zkinfer/circuits"
+	"github.com/zkinfer/zkinfer/model"
 	"github.com/zkinfer/zkinfer/prover"
 	"github.com/zkinfer/zkinfer/prover/keygen"
 	"github.com/zkinfer/zkinfer/verifier"
@@ -31,7 +31,7 @@ func (c *Circuit) UnsafeDevSetup(ctx context.Context) (*Keys, error) {
 	if err != nil {
 		return nil, fmt.Errorf("setup: %w", err)
 	}
-	if err := refuseInfinity(pk); err != nil {
+	if err := prover.RefuseInfinity(pk); err != nil {
 		return nil, err
 	}
 	return &Keys{
@@ -42,37 +42,34 @@ func (c *Circuit) UnsafeDevSetup(ctx context.Context) (*Keys, error) {
 	}, nil
 }
 
-// System is the constraint system that a setup is for. It must not be changed.
+// System implements prover.CeremonyCircuit.
 func (c *Circuit) System() *cs.R1CS { return c.system }
 
-// CeremonyKeys are keys of what a ceremony for this circuit ended with; digest is that of its
-// transcript. Where the points come from is not checked here: whoever verified the transcript knows.
+// Subject implements prover.CeremonyCircuit.
+func (c *Circuit) Subject() prover.Subject {
+	digest := c.graph.ArchitectureDigest()
+	return prover.Subject{Model: c.graph.Name, Architecture: digest[:], Inputs: c.names(c.graph.Inputs), Outputs: c.names(c.graph.Outputs),
+		PrivateInput: c.options.PrivateInput, PrivateOutput: c.options.PrivateOutput, FoldRows: c.options.FoldRows}
+}
+
+func (c *Circuit) names(ids []model.TensorID) (names []string) {
+	for _, id := range ids {
+		names = append(names, c.graph.Tensors[id].Name)
+	}
+	return names
+}
+
+// CeremonyKeys are keys of what a ceremony for this circuit ended with, as prover.CeremonyCircuit has it.
 func (c *Circuit) CeremonyKeys(pk *groth16bn254.ProvingKey, vk *groth16bn254.VerifyingKey, digest [32]byte) (*Keys, error) {
-	if err := refuseInfinity(pk); err != nil {
+	if err := prover.RefuseInfinity(pk); err != nil {
 		return nil, err
 	}
 	return &Keys{
-		Verifying: c.verifyingKey(pk, vk, prover.Ceremony+":"+hex.EncodeToString(digest[:])),
+		Verifying: c.verifyingKey(pk, vk, prover.CeremonySetup(digest)),
 		Options:   c.options,
 		proving:   pk,
 		system:    c.system,
 	}, nil
-}
-
-// refuseInfinity rejects keys in which a committed wire has no base: it would silently not be
-// committed. The same for the bases that hide.
-func refuseInfinity(pk *groth16bn254.ProvingKey) error {
-	if pk.G1.Delta.IsInfinity() || pk.G2.Delta.IsInfinity() {
-		return fmt.Errorf("%w: [δ] is the point at infinity", prover.ErrMalformedKeys)
-	}
-	for k := range pk.CommitmentKeys {
-		for i, base := range pk.CommitmentKeys[k].Basis {
-			if base.IsInfinity() {
-				return fmt.Errorf("%w: base %d of commitment %d is the point at infinity", prover.ErrMalformedKeys, i, k)
-			}
-		}
-	}
-	return nil
 }
 
 // verifyingKey gathers what a verifier needs: gnark's key, and of the commitment bases those that

@@ -24,7 +24,7 @@ import (
 
 // sharedKeys are the smallest class', for all attacks.
 var sharedKeys = sync.OnceValues(func() (*Keys, error) {
-	c, err := NumberedClass(MinSizeClass, prover.Options{})
+	c, err := NumberedClass(prover.MinSizeClass, prover.Options{})
 	if err != nil {
 		return nil, err
 	}

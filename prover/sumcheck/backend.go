@@ -4,6 +4,9 @@ import (
 	"context"
 	"fmt"
 
+	groth16bn254 "github.com/consensys/gnark/backend/groth16/bn254"
+	cs "github.com/consensys/gnark/constraint/bn254"
+
 	"github.com/zkinfer/zkinfer/claims"
 	"github.com/zkinfer/zkinfer/model"
 	"github.com/zkinfer/zkinfer/prover"
@@ -36,8 +39,8 @@ type Class struct {
 
 // NumberedClass is the size class with rows of 2^n cells.
 func NumberedClass(n int, o prover.Options) (*Class, error) {
-	if n < MinSizeClass || n > MaxSizeClass {
-		return nil, fmt.Errorf("size class %d, expected %d to %d", n, MinSizeClass, MaxSizeClass)
+	if n < prover.MinSizeClass || n > prover.MaxSizeClass {
+		return nil, fmt.Errorf("size class %d, expected %d to %d", n, prover.MinSizeClass, prover.MaxSizeClass)
 	}
 	return &Class{classOf(n), o}, nil
 }
@@ -47,23 +50,53 @@ func (c Class) Constraints() int { return wrap.Constraints(c.Class) }
 
 // UnsafeDevSetup implements prover.Circuit.
 func (c Class) UnsafeDevSetup(ctx context.Context) (prover.Keys, error) {
-	prover.SilenceGnark()
-	k, err := wrap.UnsafeDevSetup(ctx, c.Class)
+	compiled, err := c.Compile(ctx)
+	if err != nil {
+		return nil, err
+	}
+	k, err := compiled.circuit.UnsafeDevSetup(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("setup: %w", err)
 	}
 	return &Keys{wrap: k, Options: c.Options}, nil
 }
 
-// Size classes are numbered: rows of 2^n cells, pads for as many groups as models with some thousand rows of 2^n cells
+// Compile makes the circuit, which a ceremony needs before there are keys.
+func (c Class) Compile(ctx context.Context) (*CompiledClass, error) {
+	prover.SilenceGnark()
+	circuit, err := wrap.Compile(ctx, c.Class)
+	if err != nil {
+		return nil, fmt.Errorf("compiling the circuit: %w", err)
+	}
+	return &CompiledClass{c, circuit}, nil
+}
+
+// CompiledClass is a size class with its circuit.
+type CompiledClass struct {
+	Class
+	circuit *wrap.Circuit
+}
+
+// Subject implements prover.CeremonyCircuit. What a proof hides is chosen with each model commitment.
+func (c *CompiledClass) Subject() prover.Subject { return prover.Subject{SizeClass: c.RowBits} }
+
+// System implements prover.CeremonyCircuit.
+func (c *CompiledClass) System() *cs.R1CS { return c.circuit.System() }
+
+// CeremonyKeys implements prover.CeremonyCircuit.
+func (c *CompiledClass) CeremonyKeys(pk *groth16bn254.ProvingKey, vk *groth16bn254.VerifyingKey, digest [32]byte) (prover.Keys, error) {
+	k, err := c.circuit.CeremonyKeys(pk, vk, digest)
+	if err != nil {
+		return nil, err
+	}
+	return &Keys{wrap: k, Options: c.Options}, nil
+}
+
+// singles is the number of messages in a class whose pads are wires that are not multiplied.
+const singles = 64
+
+// classOf is a numbered class: rows of 2^n cells, pads for as many groups as models with some thousand rows of 2^n cells
 // need.
-const (
-	MinSizeClass = 8
-	MaxSizeClass = 16
-
-	singles = 64
-)
-
 func classOf(rowBits int) claims.Class {
 	groups := 64
 	switch {
@@ -90,12 +123,12 @@ func newModel(g *model.Graph, o prover.Options) (*lowered, error) {
 	if err != nil {
 		return nil, err
 	}
-	n := MinSizeClass
+	n := prover.MinSizeClass
 	trace, parameters := plan.Cells()
-	for n < MaxSizeClass && (trace>>n > mostRows(n) || (trace+parameters)>>n > mostPoints) {
+	for n < prover.MaxSizeClass && (trace>>n > mostRows(n) || (trace+parameters)>>n > mostPoints) {
 		n++
 	}
-	for ; n <= MaxSizeClass; n++ {
+	for ; n <= prover.MaxSizeClass; n++ {
 		m, err := lower(g, plan, n)
 		if err != nil {
 			return nil, err
@@ -147,4 +180,7 @@ func borders(g *model.Graph, ids []model.TensorID, how []engine.Border) []wrappe
 	return out
 }
 
-var _ verifier.Key = (*wrapped.Key)(nil)
+var (
+	_ verifier.Key           = (*wrapped.Key)(nil)
+	_ prover.CeremonyCircuit = (*CompiledClass)(nil)
+)

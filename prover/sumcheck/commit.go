@@ -73,7 +73,7 @@ func tooSmall(g *model.Graph, o prover.Options, cause error) error {
 	if err != nil {
 		return err
 	}
-	return fmt.Errorf("%w: %w; make larger ones with: zkinfer setup --size-class %d --unsafe-dev-setup -o KEYS", prover.ErrKeyMismatch, cause, m.class.RowBits)
+	return fmt.Errorf("%w: %w; make larger ones with: zkinfer setup --size-class %[3]d --unsafe-dev-setup -o KEYS, or by several parties with: zkinfer ceremony init --size-class %[3]d -o DIR", prover.ErrKeyMismatch, cause, m.class.RowBits)
 }
 
 // commit is a point for each row of a region of cells that are no pads.

@@ -40,7 +40,11 @@ func TestRealColumns(t *testing.T) {
 // TestBases: no base of a commitment is infinity, and none serves twice, neither within a commitment nor in two, nor as a
 // public input's.
 func TestBases(t *testing.T) {
-	k, err := UnsafeDevSetup(context.Background(), real[0])
+	c, err := Compile(context.Background(), real[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	k, err := c.UnsafeDevSetup(context.Background())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -38,12 +38,21 @@ type Keys struct {
 	system  *cs.R1CS
 }
 
-// UnsafeDevSetup makes keys by a single-party setup: whoever runs it could keep the secrets and forge proofs.
-func UnsafeDevSetup(ctx context.Context, c claims.Class) (*Keys, error) {
+// Circuit is the circuit of a size class, compiled for a setup.
+type Circuit struct {
+	class  claims.Class
+	system *cs.R1CS
+}
+
+// Compile makes the circuit of a class, and errs unless all columns of committed wires are independent: the
+// commitments of keys for it bind, whoever makes the keys.
+func Compile(ctx context.Context, c claims.Class) (*Circuit, error) {
 	if err := c.Check(); err != nil {
 		return nil, err
 	}
-	compiled, err := frontend.Compile(ecc.BN254.ScalarField(), r1cs.NewBuilder, newCircuit(c), circuits.CompileOption())
+	compiled, err := prover.Interruptible(ctx, func() (constraint.ConstraintSystem, error) {
+		return frontend.Compile(ecc.BN254.ScalarField(), r1cs.NewBuilder, newCircuit(c), circuits.CompileOption())
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -51,21 +60,37 @@ func UnsafeDevSetup(ctx context.Context, c claims.Class) (*Keys, error) {
 	if left := circuits.Dependent(system.GetR1Cs(), system.CommitmentInfo.(constraint.Groth16Commitments)); len(left) > 0 {
 		return nil, fmt.Errorf("the columns of %d committed wires may depend on each other", len(left))
 	}
-	pk, vk, err := keygen.Setup(ctx, system)
+	return &Circuit{c, system}, nil
+}
+
+// System is what a setup is for. It must not be changed.
+func (c *Circuit) System() *cs.R1CS { return c.system }
+
+// UnsafeDevSetup makes keys by a single-party setup: whoever runs it could keep the secrets and forge proofs.
+func (c *Circuit) UnsafeDevSetup(ctx context.Context) (*Keys, error) {
+	pk, vk, err := keygen.Setup(ctx, c.system)
 	if err != nil {
 		return nil, err
 	}
-	return newKeys(c, system, pk, vk, prover.UnsafeDev), nil
+	return newKeys(c.class, c.system, pk, vk, prover.UnsafeDev)
 }
 
-func newKeys(c claims.Class, system *cs.R1CS, pk *groth16bn254.ProvingKey, vk *groth16bn254.VerifyingKey, setup string) *Keys {
+// CeremonyKeys are keys of what a ceremony for the circuit ended with, as prover.CeremonyCircuit has it.
+func (c *Circuit) CeremonyKeys(pk *groth16bn254.ProvingKey, vk *groth16bn254.VerifyingKey, digest [32]byte) (*Keys, error) {
+	return newKeys(c.class, c.system, pk, vk, prover.CeremonySetup(digest))
+}
+
+func newKeys(c claims.Class, system *cs.R1CS, pk *groth16bn254.ProvingKey, vk *groth16bn254.VerifyingKey, setup string) (*Keys, error) {
+	if err := prover.RefuseInfinity(pk); err != nil {
+		return nil, err
+	}
 	key := &wrapped.Key{Class: c, Alpha: vk.G1.Alpha, Beta: vk.G2.Beta, Gamma: vk.G2.Gamma, Delta: vk.G2.Delta,
 		H: pk.CommitmentKeys[wrapped.CommitRow].Basis[c.Row()]}
 	copy(key.K[:], vk.G1.K)
 	copy(key.Knowledge[:], vk.CommitmentKeys)
-	key.Description = verifier.Description{Name: fmt.Sprintf("size class %d", c.RowBits), TrustedSetup: setup,
+	key.Description = verifier.Description{Name: prover.SizeClassName(c.RowBits), TrustedSetup: setup,
 		LibraryVersion: prover.Version, Constraints: uint64(system.GetNbConstraints())}
-	return &Keys{Verifying: key, proving: pk, system: system}
+	return &Keys{Verifying: key, proving: pk, system: system}, nil
 }
 
 // WriteProving and WriteCircuit store what a prover needs beside the verifying key; Read takes them back.

@@ -19,7 +19,7 @@ import (
 
 // TestEveryStepIsNeeded: of the Groth16 equation, the proofs of knowledge and the link, each rejects what the other two accept.
 func TestEveryStepIsNeeded(t *testing.T) {
-	class, err := sumcheck.NumberedClass(sumcheck.MinSizeClass, prover.Options{})
+	class, err := sumcheck.NumberedClass(prover.MinSizeClass, prover.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
