@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"hash"
 	"math/bits"
+	"slices"
 
 	"github.com/consensys/gnark-crypto/ecc/bn254/fr"
 	"github.com/consensys/gnark/constraint"
@@ -47,7 +48,31 @@ func ShapeOf(system *cs.R1CS) (Shape, error) {
 		s.Private -= len(c.PrivateCommitted) + 1
 		s.Public++ // the challenge is as a public wire
 	}
-	return s, s.check()
+	if err := s.check(); err != nil {
+		return s, err
+	}
+	if len(s.Committed) > 0 && !bearsNoOffset(system, s.domain()) {
+		return s, fmt.Errorf("%w: a constant could be added to each of its %d constraints, which fill the domain; add one more constraint", ErrLimit, system.GetNbConstraints())
+	}
+	return s, nil
+}
+
+// bearsNoOffset reports whether some row of the domain cannot hold with a constant added to it, whatever the wires
+// are: a row without a constraint, or v·1 = v, which gnark adds to each commitment.
+//
+// The proof that a contributor knew its factor of σ shows the factor times [1]₁, so that all the others together know
+// σ·[1]₁ and can commit to a multiple of [1]₁ beside the wires. As γ is 1, that adds a constant to every row.
+func bearsNoOffset(system *cs.R1CS, domain int) bool {
+	if system.GetNbConstraints() < domain {
+		return true
+	}
+	it := system.GetR1CIterator()
+	for c := it.Next(); c != nil; c = it.Next() {
+		if len(c.R) == 1 && c.R[0].WireID() == 0 && c.R[0].CoeffID() == constraint.CoeffIdOne && slices.Equal(c.L, c.O) {
+			return true
+		}
+	}
+	return false
 }
 
 // check bounds a shape that was read.

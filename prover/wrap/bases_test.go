@@ -3,6 +3,7 @@ package wrap
 import (
 	"context"
 	"fmt"
+	"path/filepath"
 	"testing"
 
 	"github.com/consensys/gnark-crypto/ecc/bn254"
@@ -10,6 +11,8 @@ import (
 
 	"github.com/zkinfer/zkinfer/circuits"
 	"github.com/zkinfer/zkinfer/claims"
+	"github.com/zkinfer/zkinfer/prover"
+	"github.com/zkinfer/zkinfer/prover/ceremony"
 	"github.com/zkinfer/zkinfer/verifier/wrapped"
 )
 
@@ -38,17 +41,54 @@ func TestRealColumns(t *testing.T) {
 }
 
 // TestBases: no base of a commitment is infinity, and none serves twice, neither within a commitment nor in two, nor as a
-// public input's.
+// public input's, nor is one the generator: of keys of one party, and of several.
 func TestBases(t *testing.T) {
-	c, err := Compile(context.Background(), real[0])
+	ctx := context.Background()
+	c, err := Compile(ctx, real[0])
 	if err != nil {
 		t.Fatal(err)
 	}
-	k, err := c.UnsafeDevSetup(context.Background())
+	dev, err := c.UnsafeDevSetup(ctx)
 	if err != nil {
 		t.Fatal(err)
 	}
-	seen := map[bn254.G1Affine]string{}
+	for name, k := range map[string]*Keys{"unsafe dev": dev, "ceremony": ofCeremony(t, c)} {
+		t.Run(name, func(t *testing.T) { checkBases(t, k) })
+	}
+}
+
+// ofCeremony are keys by one contributor and two random values.
+func ofCeremony(t *testing.T, c *Circuit) *Keys {
+	t.Helper()
+	ctx := context.Background()
+	transcript, err := ceremony.Create(ctx, filepath.Join(t.TempDir(), "ceremony"), c.System(),
+		ceremony.Description{Version: prover.Version, Subject: prover.Subject{SizeClass: c.class.RowBits}}, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := transcript.Contribute(ctx, "Ada"); err != nil {
+		t.Fatal(err)
+	}
+	if err := transcript.BeginPhase2(ctx, c.System(), []byte("a block hash after phase 1")); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := transcript.Contribute(ctx, "Ada"); err != nil {
+		t.Fatal(err)
+	}
+	made, err := transcript.Finish(ctx, c.System(), []byte("a block hash after phase 2"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	k, err := c.CeremonyKeys(made.ProvingKey, made.VerifyingKey, made.Digest)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return k
+}
+
+func checkBases(t *testing.T, k *Keys) {
+	_, _, one, _ := bn254.Generators()
+	seen := map[bn254.G1Affine]string{one: "the generator"}
 	note := func(p bn254.G1Affine, what string) {
 		if p.IsInfinity() {
 			t.Errorf("%s is infinity", what)
