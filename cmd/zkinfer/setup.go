@@ -195,9 +195,13 @@ func newSetupReport(dir string, keys prover.Keys, m *prover.Manifest, took time.
 }
 
 func (r *setupReport) print(w io.Writer) {
+	backend := r.Backend
+	if r.SizeClass != 0 {
+		backend += fmt.Sprintf(", size class %d: for every model that fits it", r.SizeClass)
+	}
 	fields(w,
 		"keys", r.Keys,
-		"backend", r.Backend,
+		"backend", backend,
 		"verifying key", r.VerifyingKey,
 		"constraints", grouped(r.Constraints),
 		"sizes", fmt.Sprintf("proving key %s, verifying key %s", byteSize(r.ProvingKeyBytes), byteSize(r.VerifyingKeyBytes)),

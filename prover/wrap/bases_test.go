@@ -52,7 +52,11 @@ func TestBases(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for name, k := range map[string]*Keys{"unsafe dev": dev, "ceremony": ofCeremony(t, c)} {
+	small, err := Compile(ctx, classes[2])
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, k := range map[string]*Keys{"unsafe dev": dev, "ceremony": ofCeremony(t, small)} {
 		t.Run(name, func(t *testing.T) { checkBases(t, k) })
 	}
 }
@@ -62,7 +66,7 @@ func ofCeremony(t *testing.T, c *Circuit) *Keys {
 	t.Helper()
 	ctx := context.Background()
 	transcript, err := ceremony.Create(ctx, filepath.Join(t.TempDir(), "ceremony"), c.System(),
-		ceremony.Description{Version: prover.Version, Subject: prover.Subject{SizeClass: c.class.RowBits}}, "")
+		ceremony.Description{Version: prover.Version, Subject: prover.Subject{SizeClass: prover.MinSizeClass}}, "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -112,7 +116,7 @@ func checkBases(t *testing.T, k *Keys) {
 		}
 	}
 	row := k.proving.CommitmentKeys[wrapped.CommitRow].Basis
-	if !row[real[0].Row()].Equal(&k.Verifying.H) {
+	if !row[k.Verifying.Class.Row()].Equal(&k.Verifying.H) {
 		t.Error("H is not the base of the rows' masks")
 	}
 	if err := k.Check(); err != nil {
