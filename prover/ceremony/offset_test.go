@@ -12,6 +12,7 @@ import (
 	"github.com/consensys/gnark-crypto/ecc/bn254/fr/fft"
 	"github.com/consensys/gnark-crypto/ecc/bn254/fr/hash_to_field"
 	curve "github.com/consensys/gnark-crypto/ecc/bn254/mpcsetup"
+	"github.com/consensys/gnark-crypto/utils"
 	groth16 "github.com/consensys/gnark/backend/groth16/bn254"
 	"github.com/consensys/gnark/backend/groth16/bn254/mpcsetup"
 	"github.com/consensys/gnark/constraint"
@@ -134,7 +135,7 @@ func quotientOf(system *cs.R1CS, w []fr.Element, offset fr.Element) []fr.Element
 	a, b, c := combine(system, w, 1<<minPower)
 	c[0].Add(&c[0], &offset)
 	for _, v := range [][]fr.Element{a, b, c} {
-		fft.BitReverse(v)
+		utils.BitReverse(v)
 		domain.FFT(v, fft.DIT, fft.OnCoset())
 	}
 	var scale fr.Element
