@@ -156,6 +156,29 @@ func proveTwo(t *testing.T, keys prover.Keys) {
 	}
 }
 
+// Powers of tau from elsewhere serve a size class, too.
+func TestClassOfPtau(t *testing.T) {
+	ctx := context.Background()
+	circuit := compileClass(t, prover.MinSizeClass)
+	shape, err := ShapeOf(circuit.System())
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), "powers.ptau")
+	writePtau(t, path, someTau(t, shape.Power), nil)
+	d := Description{Version: prover.Version, Subject: circuit.Subject()}
+	c, err := Create(ctx, filepath.Join(t.TempDir(), "ceremony"), circuit.System(), d, path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	contribute(t, c, "Ada")
+	made, err := c.Finish(ctx, circuit.System(), beacon2)
+	if err != nil {
+		t.Fatal(err)
+	}
+	proveTwo(t, saved(t, circuit, made))
+}
+
 // A transcript whose first file is made to name another class is refused by whoever compiles that class, and by whoever
 // compiles its own.
 func TestClassRenamed(t *testing.T) {

@@ -118,7 +118,7 @@ func (c *Ceremony) CheckCircuit(system *cs.R1CS) error {
 		return err
 	}
 	if digest := CircuitDigest(system); !bytes.Equal(digest[:], c.Circuit) || !shape.equal(&c.Shape) || system.GetNbConstraints() != c.Constraints {
-		return fmt.Errorf("%w: it has digest %x, expected %x; was it made by another version, or for another model?", ErrCircuit, digest, c.Circuit)
+		return fmt.Errorf("%w: the circuit at hand has digest %x, the ceremony's has %x; was it begun by another version, or for another model or size class?", ErrCircuit, digest, c.Circuit)
 	}
 	return nil
 }
