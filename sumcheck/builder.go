@@ -258,6 +258,11 @@ func (b *builder) scaling(weight, input claims.Shaped) claims.ContractionTimes {
 	return b.contract(claims.Contraction{Kind: claims.Scaling, Weight: weight.Linear[0].View, Input: input})
 }
 
+// scaledBy is the contraction of an input with the k-th of a list of parameters.
+func (b *builder) scaledBy(list claims.Shaped, k int, input claims.Shaped) claims.ContractionTimes {
+	return b.scaling(scalar(list, k, len(input.Shape)), input)
+}
+
 // lookup says that columns are rows of a table. arguments computes those columns that find the row; nil evaluates
 // their expressions, which then have no contractions.
 func (b *builder) lookup(shape []int, t *table, columns []claims.Expression, arguments func(w *Witness) [][]int64) {

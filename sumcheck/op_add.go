@@ -11,12 +11,10 @@ func (b *builder) add(node int, op *model.Add) claims.Shaped {
 	multipliers, bias := b.parameter(params[0]), b.parameter(params[1])
 	shape := b.tensor(n.Out).Shape
 	at := storedShape(shape)
-	return shown(b.requantize(node, op, true, func([]int) claims.Expression {
-		e := broadcast(scalar(bias, 0, len(shape)), at).Expression
-		for k, id := range n.In {
-			in := stored(broadcast(times(1, b.values[id], -op.Zeros[k]), shape))
-			e.Contractions = append(e.Contractions, b.scaling(scalar(multipliers, k, len(shape)), in))
-		}
-		return e
-	}))
+	acc := broadcast(scalar(bias, 0, len(shape)), at).Expression
+	for k, id := range n.In {
+		in := stored(broadcast(times(1, b.values[id], -op.Zeros[k]), shape))
+		acc.Contractions = append(acc.Contractions, b.scaledBy(multipliers, k, in))
+	}
+	return shown(b.requantize(node, op, true, acc))
 }

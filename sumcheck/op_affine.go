@@ -15,11 +15,9 @@ func (b *builder) affine(node int, op *model.Affine) claims.Shaped {
 	scale := stored(reshape(b.parameter(params[0]), aligned...))
 	shift := stored(reshape(b.parameter(params[1]), aligned...))
 	in := b.operand(n.In[0], op.Zero)
-	return shown(b.requantize(node, op, true, func([]int) claims.Expression {
-		e := broadcast(shift, in.Shape).Expression
-		e.Contractions = []claims.ContractionTimes{b.scaling(scale, in)}
-		return e
-	}))
+	acc := broadcast(shift, in.Shape).Expression
+	acc.Contractions = []claims.ContractionTimes{b.scaling(scale, in)}
+	return shown(b.requantize(node, op, true, acc))
 }
 
 // scalar is the k-th of a list of parameters, as a tensor of some axes.

@@ -14,16 +14,15 @@ func (b *builder) avgPool(node int, op *model.AvgPool) claims.Shaped {
 	shape := storedShape(b.tensor(n.Out).Shape)
 	in := b.operand(n.In[0], op.Zero)
 	sums := b.windows(in, op.Window, shape)
-	return shown(b.requantize(node, op, true, func([]int) (e claims.Expression) {
-		for _, c := range poolClasses(op, b.tensor(n.In[0]).Shape, shape) {
-			x := sums
-			if c.masked {
-				x = choose(choose(x, 1, c.rows), 2, c.columns)
-			}
-			e.Contractions = append(e.Contractions, b.scaling(scalar(multipliers, c.multiplier, 4), x))
+	var acc claims.Expression
+	for _, c := range poolClasses(op, b.tensor(n.In[0]).Shape, shape) {
+		x := sums
+		if c.masked {
+			x = choose(choose(x, 1, c.rows), 2, c.columns)
 		}
-		return e
-	}))
+		acc.Contractions = append(acc.Contractions, b.scaledBy(multipliers, c.multiplier, x))
+	}
+	return shown(b.requantize(node, op, true, acc))
 }
 
 // windows adds up the taps of each window that lie on the image [1, Y, X, C].

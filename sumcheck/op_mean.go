@@ -14,7 +14,5 @@ func (b *builder) mean(node int, op *model.Mean) claims.Shaped {
 		in = sum(in, a)
 	}
 	in = stored(reshape(in, shape...))
-	return shown(b.requantize(node, op, true, func([]int) claims.Expression {
-		return claims.Expression{Contractions: []claims.ContractionTimes{b.scaling(scalar(multiplier, 0, len(shape)), in)}}
-	}))
+	return shown(b.requantize(node, op, true, claims.Expression{Contractions: []claims.ContractionTimes{b.scaledBy(multiplier, 0, in)}}))
 }

@@ -14,9 +14,7 @@ func (b *builder) mul(node int, op *model.Mul) claims.Shaped {
 		return stored(broadcast(times(1, b.values[n.In[k]], -op.Zeros[k]), shape))
 	}
 	product := b.product(factor(0), factor(1))
-	return shown(b.requantize(node, op, true, func([]int) claims.Expression {
-		return claims.Expression{Contractions: []claims.ContractionTimes{b.scaling(scalar(multiplier, 0, len(shape)), product)}}
-	}))
+	return shown(b.requantize(node, op, true, claims.Expression{Contractions: []claims.ContractionTimes{b.scaledBy(multiplier, 0, product)}}))
 }
 
 // product commits x·y, elementwise.

@@ -254,10 +254,10 @@ func lessProbable(f *forgery) {
 // TestEveryPartIsNeeded: without some part of a network a lie is accepted that is rejected with it.
 func TestEveryPartIsNeeded(t *testing.T) {
 	cases := map[string]modeltest.Case{}
-	for _, c := range modeltest.Cases() {
+	for _, c := range append(modeltest.Cases(), displacedCase()) {
 		cases[c.Name] = c
 	}
-	for _, p := range parts() {
+	for _, p := range append(parts(), displacedParts()...) {
 		t.Run(p.name, func(t *testing.T) {
 			f := newForgery(execute(t, rand.New(rand.NewPCG(1, 2)), cases[p.of]))
 			if !f.accepted(t) {

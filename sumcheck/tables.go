@@ -51,18 +51,11 @@ type function struct {
 
 // function is f over [lo, hi], continued by the values at its ends.
 func (b *builder) function(f *model.Table, lo, hi int64) function {
-	at := func(x int64) int64 { return f.At(min(max(x, f.Min), f.Max())) }
-	from, to := max(lo, f.Min), min(hi, f.Max())
-	for from < to && at(from) == at(from+1) && at(from) == at(lo) {
-		from++
-	}
-	for to > from && at(to) == at(to-1) && at(to) == at(hi) {
-		to--
-	}
-	out := function{from: from, image: at(from)}
+	from, to := active(f, lo, hi)
+	out := function{from: from, image: f.At(from)}
 	var core []int64
 	for x := from; x <= to; x++ {
-		core = append(core, at(x)-out.image)
+		core = append(core, f.At(x)-out.image)
 	}
 	out.table = b.find(fmt.Sprint("function", core), lo-from, hi-from, func() *table {
 		return &table{values: []func([]int64, int64) int64{func(_ []int64, x int64) int64 {
@@ -70,6 +63,20 @@ func (b *builder) function(f *model.Table, lo, hi int64) function {
 		}}}
 	})
 	return out
+}
+
+// active is what remains of a function over [lo, hi], continued by the values at its ends, without the arguments towards both
+// ends that have one value.
+func active(f *model.Table, lo, hi int64) (from, to int64) {
+	at := func(x int64) int64 { return f.At(min(max(x, f.Min), f.Max())) }
+	from, to = max(lo, f.Min), min(hi, f.Max())
+	for from < to && at(from) == at(from+1) && at(from) == at(lo) {
+		from++
+	}
+	for to > from && at(to) == at(to-1) && at(to) == at(hi) {
+		to--
+	}
+	return from, to
 }
 
 // finishTables writes all tables down, with their multiplicities.

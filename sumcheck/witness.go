@@ -20,6 +20,8 @@ type Witness struct {
 
 	laid bool // the cells were written
 	last reordered
+	// lowered is the last dividends.
+	lowered reordered
 }
 
 // reordered is what ordered returned last: one node's accumulators are asked for many times.
@@ -116,7 +118,7 @@ func (w *Witness) lay(z []int64) error {
 			w.values[i] = nil
 		}
 	}
-	w.trace, w.last = nil, reordered{}
+	w.trace, w.last, w.lowered = nil, reordered{}, reordered{}
 	return nil
 }
 

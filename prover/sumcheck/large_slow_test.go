@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 
 	"github.com/zkinfer/zkinfer/model"
@@ -15,8 +16,8 @@ import (
 	"github.com/zkinfer/zkinfer/model/tflite"
 )
 
-// TestLargeModels proves the models of a folder: NAME.tflite on the first sample of NAME.in, with the answer in
-// NAME.tflm_double.out. ZKINFER_MODELS names the folder.
+// TestLargeModels proves the models of a folder: NAME.tflite on the first sample of NAME.in, with the answers in
+// NAME.tflm_double.out and NAME.xnn_single.out. ZKINFER_MODELS names the folder.
 func TestLargeModels(t *testing.T) {
 	folder := os.Getenv("ZKINFER_MODELS")
 	if folder == "" {
@@ -28,30 +29,54 @@ func TestLargeModels(t *testing.T) {
 	}
 	for _, path := range paths {
 		base := path[:len(path)-len(".tflite")]
-		want, err := os.ReadFile(base + ".tflm_double.out")
-		if err != nil {
-			continue
-		}
-		t.Run(filepath.Base(base), func(t *testing.T) {
-			g := tfliteGraph(t, path, tflite.TFLM)
-			raw, err := os.ReadFile(base + ".in")
+		for _, variant := range []struct {
+			rounding tflite.Rounding
+			answers  string
+		}{{tflite.TFLM, ".tflm_double.out"}, {tflite.LiteRT, ".xnn_single.out"}} {
+			want, err := os.ReadFile(base + variant.answers)
 			if err != nil {
-				t.Fatal(err)
+				continue
 			}
-			in := g.Tensors[g.Inputs[0]]
-			x := make([]int64, in.Len())
-			for i := range x {
-				if x[i] = int64(int8(raw[i])); in.Min >= 0 {
-					x[i] = int64(raw[i])
+			t.Run(filepath.Base(base)+", "+string(variant.rounding), func(t *testing.T) {
+				g := tfliteGraph(t, path, variant.rounding)
+				raw, err := os.ReadFile(base + ".in")
+				if err != nil {
+					t.Fatal(err)
 				}
-			}
-			for i, v := range prepare(t, g, x).prove(t).Outputs[0] {
-				if byte(v) != want[i] {
-					t.Fatalf("output %d is %d, the device says %d", i, v, want[i])
+				in := g.Tensors[g.Inputs[0]]
+				x := make([]int64, in.Len())
+				for i := range x {
+					if x[i] = int64(int8(raw[i])); in.Min >= 0 {
+						x[i] = int64(raw[i])
+					}
 				}
-			}
-		})
+				got := prepare(t, g, x).prove(t).Outputs[0]
+				if variant.rounding == tflite.LiteRT {
+					got = probabilities(got, g.Tensors[g.Outputs[0]].Scale)
+				}
+				for i, v := range got {
+					if byte(v) != want[i] {
+						t.Fatalf("output %d is %d, the device says %d", i, v, want[i])
+					}
+				}
+			})
+		}
 	}
+}
+
+// probabilities are LiteRT's softmax of the logits at which a model that ends in one is cut off.
+func probabilities(logits []int64, scale float64) []int64 {
+	most, sum := slices.Max(logits), 0.0
+	e := make([]float64, len(logits))
+	for i, v := range logits {
+		e[i] = math.Exp(scale * float64(v-most))
+		sum += e[i]
+	}
+	out := make([]int64, len(logits))
+	for i := range out {
+		out[i] = min(int64(math.Round(256*e[i]/sum))-128, 127)
+	}
+	return out
 }
 
 // TestGrowth fits the exponent of a proof's processor time between a thousand and ten million activations: 3×3 convolutions of
