@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/zkinfer/zkinfer/claims"
 	"github.com/zkinfer/zkinfer/model"
@@ -14,6 +15,12 @@ var ErrUnsupportedOp = errors.New("operation is not supported by the sumcheck ba
 
 // ErrTooLarge is a model beyond a limit of this backend.
 var ErrTooLarge = errors.New("model is too large for the sumcheck backend")
+
+// TooLarge says of what a verifier would refuse in the description of a valid graph that it is beyond a limit.
+func TooLarge(refusal error) error {
+	reason := strings.TrimPrefix(refusal.Error(), claims.ErrNetwork.Error()+": ")
+	return fmt.Errorf("%w: no verifier would accept its description: %s; use smaller inputs or fewer layers, or another proof system (--backend)", ErrTooLarge, reason)
+}
 
 // Options say what of a statement is private.
 type Options struct {
@@ -59,8 +66,8 @@ func NewPlan(g *model.Graph, o Options) (*Plan, error) {
 	if err := b.finishTables(); err != nil {
 		return nil, err
 	}
-	if err := b.Network.Check(); err != nil { // of a valid graph: it is beyond a limit
-		return nil, fmt.Errorf("%w: %w", ErrTooLarge, err)
+	if err := b.Network.Check(); err != nil {
+		return nil, TooLarge(err)
 	}
 	return b.Plan, nil
 }

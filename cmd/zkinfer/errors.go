@@ -8,7 +8,6 @@ import (
 
 	"github.com/zkinfer/zkinfer/bench"
 	"github.com/zkinfer/zkinfer/circuits"
-	"github.com/zkinfer/zkinfer/claims"
 	"github.com/zkinfer/zkinfer/internal/envelope"
 	"github.com/zkinfer/zkinfer/internal/samples"
 	"github.com/zkinfer/zkinfer/model"
@@ -136,7 +135,6 @@ var classes = []struct {
 	{envelope.ErrUnsupportedVersion, "unsupported_version", exitFailure},
 	{envelope.ErrMalformed, classMalformedFile, exitFailure},
 	{verifier.ErrMalformed, classMalformedFile, exitFailure},
-	{claims.ErrNetwork, "model_too_large", exitFailure}, // of a prover: what is read is malformed instead
 }
 
 func classify(err error) (class string, code int) {

@@ -56,6 +56,21 @@ func newEstimates(offers []backends.Offer) (out []*estimateReport) {
 	return out
 }
 
+// refusal is why a proof system has no proof of a model.
+type refusal struct {
+	Backend string `json:"backend"`
+	Message string `json:"message"`
+}
+
+func newRefusals(offers []backends.Offer) (out []refusal) {
+	for _, x := range offers {
+		if x.Err != nil {
+			out = append(out, refusal{x.Backend.Name(), x.Err.Error()})
+		}
+	}
+	return out
+}
+
 // printEstimates has a line for each proof system.
 func printEstimates(w io.Writer, list []*estimateReport) {
 	rows := [][]string{{"backend", "constraints", "proof in", "processor time", "memory", "proof", "proving key", "setup", "verified in"}}

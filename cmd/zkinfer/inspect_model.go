@@ -35,6 +35,7 @@ type modelReport struct {
 	Estimate      *estimateReport `json:"estimate,omitempty"`
 	// Estimates are of all proof systems that can prove the model; Estimate is that of the one that would be taken.
 	Estimates  []*estimateReport `json:"estimates,omitempty"`
+	Refused    []refusal         `json:"refused,omitempty"`
 	Unprovable string            `json:"unprovable,omitempty"`
 }
 
@@ -171,7 +172,7 @@ func (r *modelReport) plan(g *model.Graph, named backendFlag, options prover.Opt
 	r.Totals.Constraints = &plan.Constraints
 	r.Totals.Border, r.Totals.Tables, r.Totals.Fixed = plan.Border, plan.Tables, plan.Fixed
 	r.Estimate = newEstimate(chosen.Backend.Name(), chosen.Plan, estimate.NewReplicated(g, nil), nil)
-	r.Estimates = newEstimates(offers)
+	r.Estimates, r.Refused = newEstimates(offers), newRefusals(offers)
 }
 
 // layered is an offer in which constraints belong to layers, if there is one.
@@ -220,6 +221,9 @@ func (r *modelReport) print(w io.Writer) {
 	}
 	fmt.Fprintf(w, "estimated for %s on two usual cores (zkinfer estimate probes this machine):\n", r.Estimate.Backend)
 	printEstimates(w, r.Estimates)
+	for _, x := range r.Refused {
+		fmt.Fprintf(w, "no proof by %s: %s\n", x.Backend, x.Message)
+	}
 	r.Estimate.printOnChain(w)
 }
 

@@ -37,7 +37,7 @@ func TestScripts(t *testing.T) {
 }
 
 func prepare(e *testscript.Env) error {
-	for name, build := range map[string]func() (*model.Graph, error){"tiny.zkm": tinyModel, "retrained.zkm": retrained, "two.zkm": twoInputs, "pixels.zkm": pixelModel} {
+	for name, build := range map[string]func() (*model.Graph, error){"tiny.zkm": tinyModel, "retrained.zkm": retrained, "two.zkm": twoInputs, "pixels.zkm": pixelModel, "vast.zkm": vastModel} {
 		g, err := build()
 		if err != nil {
 			return err
@@ -83,6 +83,22 @@ func tinyWith(weights ...int64) (*model.Graph, error) {
 	}
 	dense := &model.Dense{OutN: 2, Weights: weights, Bias: []int64{0, 0}, Rescale: identity()}
 	y, err := b.Add("dense", dense, 0.25, 0, x)
+	if err != nil {
+		return nil, err
+	}
+	b.Output(y)
+	return b.Graph()
+}
+
+// vastModel has a larger input and output than a verifier of sumcheck proofs takes.
+func vastModel() (*model.Graph, error) {
+	b := model.NewBuilder("vast")
+	b.Source(model.Source{Format: "onnx", Rounding: "own"})
+	x, err := b.Input(model.Tensor{Name: "x", Shape: []int{1 << 12, 1 << 12}, Min: 0, Max: 1, Scale: 1})
+	if err != nil {
+		return nil, err
+	}
+	y, err := b.Add("not", &model.Activation{Table: model.Table{Values: []int64{1, 0}}}, 1, 0, x)
 	if err != nil {
 		return nil, err
 	}

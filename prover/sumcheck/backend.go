@@ -2,6 +2,7 @@ package sumcheck
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	groth16bn254 "github.com/consensys/gnark/backend/groth16/bn254"
@@ -134,10 +135,10 @@ func newModel(g *model.Graph, o prover.Options) (*lowered, error) {
 			return nil, err
 		}
 		if err := m.architecture.Fits(m.class); err == nil {
-			return m, nil
+			return m, m.admissible()
 		}
 	}
-	return nil, fmt.Errorf("%w: no size class has pads for all its messages", engine.ErrTooLarge)
+	return nil, fmt.Errorf("%w: no size class has pads for all its messages; use fewer layers, or another proof system (--backend)", engine.ErrTooLarge)
 }
 
 // mostPoints bounds all rows, those of the model too: a verification adds them up.
@@ -165,10 +166,25 @@ func lower(g *model.Graph, plan *engine.Plan, n int) (*lowered, error) {
 		Inputs: borders(g, g.Inputs, plan.Inputs), Outputs: borders(g, g.Outputs, plan.Outputs),
 		RowBits: n, Network: *plan.Network,
 	})
+	if errors.Is(err, claims.ErrNetwork) {
+		return nil, engine.TooLarge(err)
+	}
 	if err != nil {
 		return nil, err
 	}
 	return &lowered{plan, a, classOf(n)}, nil
+}
+
+// admissible errs where verifiers would refuse the description: better before keys are made than after.
+func (m *lowered) admissible() error {
+	b, err := m.architecture.Encode()
+	if err == nil {
+		_, err = wrapped.DecodeArchitecture(b)
+	}
+	if err != nil {
+		return engine.TooLarge(err)
+	}
+	return nil
 }
 
 func borders(g *model.Graph, ids []model.TensorID, how []engine.Border) []wrapped.Border {

@@ -26,6 +26,9 @@ func (k *Keys) commitModel(g *model.Graph, privacy prover.Privacy) (*prover.Mode
 	if err != nil {
 		return nil, err
 	}
+	if err := m.admissible(); err != nil {
+		return nil, err
+	}
 	cells, err := engine.NewCells(m.plan.Parameters(), m.architecture.Layout(), nil)
 	if err != nil {
 		return nil, err

@@ -8,7 +8,6 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
-	"slices"
 	"testing"
 
 	"github.com/zkinfer/zkinfer/model"
@@ -62,21 +61,6 @@ func TestLargeModels(t *testing.T) {
 			})
 		}
 	}
-}
-
-// probabilities are LiteRT's softmax of the logits at which a model that ends in one is cut off.
-func probabilities(logits []int64, scale float64) []int64 {
-	most, sum := slices.Max(logits), 0.0
-	e := make([]float64, len(logits))
-	for i, v := range logits {
-		e[i] = math.Exp(scale * float64(v-most))
-		sum += e[i]
-	}
-	out := make([]int64, len(logits))
-	for i := range out {
-		out[i] = min(int64(math.Round(256*e[i]/sum))-128, 127)
-	}
-	return out
 }
 
 // TestGrowth fits the exponent of a proof's processor time between a thousand and ten million activations: 3×3 convolutions of
