@@ -20,6 +20,8 @@ import (
 var (
 	// ErrKeyMismatch is a model, commitment or input that does not belong to the keys.
 	ErrKeyMismatch = errors.New("does not belong to these keys")
+	// ErrArchitecture is a key or commitment for another architecture than a model's.
+	ErrArchitecture = errors.New("another architecture")
 	// ErrMalformedKeys is a key folder that cannot be read.
 	ErrMalformedKeys = errors.New("malformed keys")
 )
@@ -139,6 +141,22 @@ type ClassKeys interface {
 	Keys
 	// WithOptions are the same keys for models that are committed with these options.
 	WithOptions(o Options) Keys
+}
+
+// Describing is a Backend whose model commitments hold the architecture: whoever expects one has to know that it is that of the
+// model, which anybody makes of the model without its weights.
+type Describing interface {
+	Backend
+	// CompareArchitecture errs (ErrArchitecture) where a commitment is for another architecture than that of g, and
+	// says what differs first.
+	CompareArchitecture(g *model.Graph, c verifier.Commitment) error
+}
+
+// CircuitKeys are Keys of a circuit that the architecture alone determines.
+type CircuitKeys interface {
+	Keys
+	// CompareCircuit errs (ErrArchitecture) where their circuit is not that of g, and says what differs first.
+	CompareCircuit(ctx context.Context, g *model.Graph) error
 }
 
 // Stats is what a proof cost.

@@ -95,6 +95,7 @@ var classes = []struct {
 	{context.Canceled, classInterrupted, exitInterrupted},
 	{errUsage, classUsage, exitUsage},
 	{prover.ErrKeyMismatch, "key_mismatch", exitFailure},
+	{prover.ErrArchitecture, "other_architecture", exitFailure},
 	{prover.ErrMalformedKeys, "malformed_key", exitFailure},
 	{backends.ErrUnknown, "unsupported_backend", exitFailure},
 	{plonk.ErrPrivateTensor, "unsupported_backend", exitFailure},

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -19,25 +20,29 @@ import (
 type keysReport struct {
 	Kind string `json:"kind"`
 	prover.Manifest
-	ModelCommitment string `json:"model_commitment,omitempty"`
+	ModelCommitment string      `json:"model_commitment,omitempty"`
+	ArchitectureOf  *comparison `json:"architecture_of,omitempty"`
 }
 
-func inspectKeys(u *ui, dir string) (*keysReport, error) {
-	_, m, err := openKeys(u, dir)
+func inspectKeys(ctx context.Context, u *ui, dir string, expected *reference) (*keysReport, error) {
+	keys, m, err := openKeys(u, dir)
 	if err != nil {
 		return nil, err
 	}
 	r := &keysReport{Kind: "keys", Manifest: *m}
+	var commitment verifier.Commitment
 	c, err := artifact.ReadModelCommitment(filepath.Join(dir, prover.ModelFile))
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 	case err != nil:
 		return nil, err
 	default:
-		digest := c.Commitment.Digest()
+		commitment = c.Commitment
+		digest := commitment.Digest()
 		r.ModelCommitment = hex.EncodeToString(digest[:])
 	}
-	return r, nil
+	r.ArchitectureOf, err = expected.keys(ctx, keys, commitment)
+	return r, err
 }
 
 func (r *keysReport) print(w io.Writer) {
@@ -59,6 +64,13 @@ func (r *keysReport) print(w io.Writer) {
 		"circuit", byteSize(r.Files[prover.CircuitFile].Bytes),
 		"model commitment", commitment,
 	)
+	printComparison(w, r.ArchitectureOf)
+}
+
+func printComparison(w io.Writer, c *comparison) {
+	if c != nil {
+		fields(w, "architecture", c.String())
+	}
 }
 
 // setupText is a kind of setup, and for a ceremony its transcript, for people.
@@ -89,6 +101,8 @@ type verifyingKeyReport struct {
 	Version      string `json:"version"`
 	Constraints  uint64 `json:"constraints"`
 	SizeClass    int    `json:"size_class,omitempty"`
+
+	ArchitectureOf *comparison `json:"architecture_of,omitempty"`
 	// What follows is there if the key alone says it.
 	FoldRows    int          `json:"fold_rows,omitempty"`   // points of a model commitment
 	Commitments int          `json:"commitments,omitempty"` // in a proof
@@ -106,7 +120,7 @@ type specReport struct {
 	Binding string `json:"binding"`
 }
 
-func inspectVerifyingKey(path string) (*verifyingKeyReport, error) {
+func inspectVerifyingKey(path string, expected *reference) (*verifyingKeyReport, error) {
 	vk, err := artifact.ReadVerifyingKey(path)
 	if err != nil {
 		return nil, err
@@ -125,7 +139,8 @@ func inspectVerifyingKey(path string) (*verifyingKeyReport, error) {
 	if k, ok := vk.(*verifier.VerifyingKey); ok {
 		r.FoldRows, r.Commitments = k.FoldRows, len(k.Commitments)
 	}
-	return r, nil
+	r.ArchitectureOf, err = expected.key(vk)
+	return r, err
 }
 
 // subject is what the key is for, for people.
@@ -159,6 +174,7 @@ func (r *verifyingKeyReport) print(w io.Writer) {
 		fields(w, "proof", fmt.Sprintf("%d bytes, %d commitments; model commitments of %d points", r.ProofBytes, r.Commitments, r.FoldRows))
 	}
 	printSpecs(w, r.Inputs, r.Outputs)
+	printComparison(w, r.ArchitectureOf)
 }
 
 func printSpecs(w io.Writer, inputs, outputs []specReport) {
@@ -187,6 +203,8 @@ type commitmentReport struct {
 	InputSpecs   []specReport `json:"input_specs,omitempty"`
 	OutputSpecs  []specReport `json:"output_specs,omitempty"`
 
+	ArchitectureOf *comparison `json:"architecture_of,omitempty"`
+
 	Inputs     []meaningReport `json:"inputs"`
 	Outputs    []meaningReport `json:"outputs"`
 	PixelScale []float64       `json:"pixel_scale,omitempty"`
@@ -199,7 +217,7 @@ type meaningReport struct {
 	Zero  int64   `json:"zero"`
 }
 
-func inspectModelCommitment(path string) (*commitmentReport, error) {
+func inspectModelCommitment(path string, expected *reference) (*commitmentReport, error) {
 	m, err := artifact.ReadModelCommitment(path)
 	if err != nil {
 		return nil, err
@@ -216,7 +234,8 @@ func inspectModelCommitment(path string) (*commitmentReport, error) {
 		r.Architecture = hex.EncodeToString(about.Architecture[:])
 		r.InputSpecs, r.OutputSpecs = specReports(about.Inputs), specReports(about.Outputs)
 	}
-	return r, nil
+	r.ArchitectureOf, err = expected.commitment(m.Commitment)
+	return r, err
 }
 
 func meaningReports(meanings []artifact.Meaning) []meaningReport {
@@ -238,6 +257,7 @@ func (r *commitmentReport) print(w io.Writer) {
 	}
 	fields(w, "model", fmt.Sprintf("%s, rounding %s, architecture %s", r.Model, r.Rounding, r.Architecture), "proofs", byteSize(r.ProofBytes))
 	printSpecs(w, r.InputSpecs, r.OutputSpecs)
+	printComparison(w, r.ArchitectureOf)
 }
 
 // proofReport is inspect's JSON for a proof, which is not verified.

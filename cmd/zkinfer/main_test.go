@@ -37,7 +37,7 @@ func TestScripts(t *testing.T) {
 }
 
 func prepare(e *testscript.Env) error {
-	for name, build := range map[string]func() (*model.Graph, error){"tiny.zkm": tinyModel, "retrained.zkm": retrained, "two.zkm": twoInputs, "pixels.zkm": pixelModel, "vast.zkm": vastModel} {
+	for name, build := range map[string]func() (*model.Graph, error){"tiny.zkm": tinyModel, "retrained.zkm": retrained, "two.zkm": twoInputs, "pixels.zkm": pixelModel, "vast.zkm": vastModel, "shifted.zkm": shifted} {
 		g, err := build()
 		if err != nil {
 			return err
@@ -69,19 +69,26 @@ func identity() model.Rescale {
 }
 
 // tinyModel is a dense layer of 3 inputs at scale 0.5 and 2 outputs at scale 0.25: y = (x0, (x1 + x2)/2).
-func tinyModel() (*model.Graph, error) { return tinyWith(32, 0, 0, 0, 16, 16) }
+func tinyModel() (*model.Graph, error) { return tinyWith(identity(), 32, 0, 0, 0, 16, 16) }
 
 // retrained has the architecture of tinyModel and half its weights.
-func retrained() (*model.Graph, error) { return tinyWith(16, 0, 0, 0, 8, 8) }
+func retrained() (*model.Graph, error) { return tinyWith(identity(), 16, 0, 0, 0, 8, 8) }
 
-func tinyWith(weights ...int64) (*model.Graph, error) {
+// shifted is tinyModel with a bit more to each weight and to the shift: another architecture.
+func shifted() (*model.Graph, error) {
+	r := identity()
+	r.Shift++
+	return tinyWith(r, 64, 0, 0, 0, 32, 32)
+}
+
+func tinyWith(rescale model.Rescale, weights ...int64) (*model.Graph, error) {
 	b := model.NewBuilder("tiny")
 	b.Source(model.Source{Format: "onnx", Rounding: "own"})
 	x, err := b.Input(model.Tensor{Name: "x", Shape: []int{1, 3}, Min: -20, Max: 20, Scale: 0.5})
 	if err != nil {
 		return nil, err
 	}
-	dense := &model.Dense{OutN: 2, Weights: weights, Bias: []int64{0, 0}, Rescale: identity()}
+	dense := &model.Dense{OutN: 2, Weights: weights, Bias: []int64{0, 0}, Rescale: rescale}
 	y, err := b.Add("dense", dense, 0.25, 0, x)
 	if err != nil {
 		return nil, err
