@@ -235,20 +235,6 @@ func EqTable(point []fr.Element) []fr.Element {
 	return out
 }
 
-// Eq is eq(a, b).
-func Eq(a, b []fr.Element) fr.Element {
-	out := fr.One()
-	one := fr.One()
-	for i := range a {
-		var v, w fr.Element // a·b + (1−a)(1−b) = 1 − a − b + 2ab
-		v.Mul(&a[i], &b[i]).Double(&v)
-		w.Add(&a[i], &b[i])
-		v.Sub(&v, &w).Add(&v, &one)
-		out.Mul(&out, &v)
-	}
-	return out
-}
-
 // of is the functional of cells.
 func (b *Block) of(z func(cell int) fr.Element) (sum fr.Element) {
 	table := make([]fr.Element, 1<<b.Bits())

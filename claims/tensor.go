@@ -125,10 +125,6 @@ func (b *TensorBlock) Axes(point []fr.Element) [][]fr.Element {
 	return out
 }
 
-// Padded is eq(point, i) for the n first i of 2^len(point): what a vector of n elements, continued by zeros, is
-// multiplied with to get its extension at the point.
-func Padded(point []fr.Element, n int) []fr.Element { return EqTable(point)[:n] }
-
 // AxisBits is the least number of bits that index n elements.
 func AxisBits(n int) int { return bits.Len(uint(n - 1)) }
 

@@ -74,7 +74,7 @@ func TestTensorProduct(t *testing.T) {
 			want.Add(&want, v.Mul(&v, &z[cell]))
 		})
 		var got fr.Element
-		for _, b := range blocksOf(NewWeights(coefficient, x.Shape, vectors...), x) {
+		for _, b := range blocksOf(productWeights(coefficient, x.Shape, vectors...), x) {
 			v := b.of(cells(z))
 			got.Add(&got, &v)
 		}
@@ -101,7 +101,7 @@ func TestBlockAt(t *testing.T) {
 			vectors = append(vectors, v)
 		}
 		var parts fr.Element
-		for _, p := range blocksOf(NewWeights(fr.One(), x.Shape, vectors...), x) {
+		for _, p := range blocksOf(productWeights(fr.One(), x.Shape, vectors...), x) {
 			v := p.of(cells(z))
 			parts.Add(&parts, &v)
 		}
@@ -109,6 +109,15 @@ func TestBlockAt(t *testing.T) {
 			t.Errorf("block %d: %s, by axes %s", i, whole.String(), parts.String())
 		}
 	}
+}
+
+// productWeights is a product of one vector an axis, with as many elements as the axis.
+func productWeights(coefficient fr.Element, shape []int, vectors ...[]fr.Element) Weights {
+	var dense []vector
+	for _, v := range vectors {
+		dense = append(dense, denseVector(v))
+	}
+	return weightsOf(shape, dense).scaled(coefficient)
 }
 
 func blocksOf(w Weights, x *Tensor) []Block { return w.Blocks(x) }

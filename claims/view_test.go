@@ -90,7 +90,7 @@ func TestViews(t *testing.T) {
 		if got, err := n.ShapeOf(&v); err != nil || !slices.Equal(got, shape) || len(values) != volume(shape) {
 			t.Fatalf("%+v: shape %v, %v, expected %v and %d values", v, got, err, shape, len(values))
 		}
-		checkView(t, n, &v, NewWeights(random(1)[0], shape, vectorsOf(shape)...), values, z)
+		checkView(t, n, &v, productWeights(random(1)[0], shape, vectorsOf(shape)...), values, z)
 		place := NewTensor(shape...)
 		b := &place.Blocks[rng.IntN(len(place.Blocks))]
 		checkView(t, n, &v, blockWeights(random(1)[0], shape, b, random(b.Bits())), values, z)
@@ -139,7 +139,7 @@ func TestOnes(t *testing.T) {
 	v := View{Tensor: Ones, Shape: []int{4}, Steps: []Step{{Window: &Window{Length: 6, Kernel: 1, Stride: 1, Dilation: 1, Pad: 1}}}}
 	w := random(6)
 	var f Form
-	n.addView(&f, NewWeights(fr.One(), []int{6}, w), &v)
+	n.addView(&f, productWeights(fr.One(), []int{6}, w), &v)
 	var want fr.Element
 	for _, x := range w[1:5] {
 		want.Add(&want, &x)

@@ -108,18 +108,6 @@ func (v *vector) at(p Part) []fr.Element {
 	return out
 }
 
-// NewWeights is a product of one vector an axis, with as many elements as the axis.
-func NewWeights(coefficient fr.Element, shape []int, vectors ...[]fr.Element) Weights {
-	w := Weights{Shape: shape, Coefficient: coefficient}
-	for a := range shape {
-		if len(vectors[a]) != shape[a] {
-			panic(fmt.Sprintf("claims: vector of %d elements for axis %d of %v", len(vectors[a]), a, shape))
-		}
-		w.groups = append(w.groups, group{[]int{a}, denseVector(vectors[a])})
-	}
-	return w
-}
-
 // blockWeights is eq of a point's coordinates within a block.
 func blockWeights(coefficient fr.Element, shape []int, b *TensorBlock, low []fr.Element) Weights {
 	w := Weights{Shape: shape, Coefficient: coefficient}

@@ -266,15 +266,30 @@ func rearrangementCases() []Case {
 	return out
 }
 
+// must is an id where it is certain that there is one.
+func must(id model.TensorID, err error) model.TensorID {
+	if err != nil {
+		panic(err)
+	}
+	return id
+}
+
+// Adder has one layer: y = (x0 + x1, x0 − x1).
+func Adder() *model.Graph {
+	b := model.NewBuilder("adder")
+	x := must(b.Input(model.Tensor{Name: "x", Shape: []int{1, 2}, Min: 0, Max: 100, Scale: 1}))
+	rescale := model.Rescale{QMin: -256, QMax: 255, Table: model.ClampTable(-256, 255, -256, 255)}
+	b.Output(must(b.Add("y", &model.Dense{OutN: 2, Weights: []int64{1, 1, 1, -1}, Bias: []int64{0, 0}, Rescale: rescale}, 1, 0, x)))
+	g, err := b.Graph()
+	if err != nil {
+		panic(err)
+	}
+	return g
+}
+
 // Network strings several ops together, shares tables, and branches.
 func Network(r *rand.Rand) *model.Graph {
 	b := model.NewBuilder("network")
-	must := func(id model.TensorID, err error) model.TensorID {
-		if err != nil {
-			panic(err)
-		}
-		return id
-	}
 	x := must(b.Input(Bytes(1, 1, 8, 8)))
 	c1 := must(b.Add("c1", Conv(r, Window(3, 1, 1, 1), 1, 3, 1, 0), 1, 0, x))
 	c2 := must(b.Add("c2", Conv(r, Window(3, 1, 1, 1), 3, 3, 3, 0), 1, 0, c1))

@@ -12,6 +12,7 @@ import (
 
 	"github.com/zkinfer/zkinfer/bench/estimate"
 	"github.com/zkinfer/zkinfer/model"
+	"github.com/zkinfer/zkinfer/model/modeltest"
 	"github.com/zkinfer/zkinfer/prover"
 	"github.com/zkinfer/zkinfer/verifier"
 	verifiers "github.com/zkinfer/zkinfer/verifier/backends"
@@ -63,7 +64,7 @@ func TestNames(t *testing.T) {
 		verified[b.Name] = true
 	}
 	for _, name := range Names() {
-		b, err := Choose(name, adder(t), prover.Options{})
+		b, err := Choose(name, modeltest.Adder(), prover.Options{})
 		if err != nil || Check(name) != nil || name != Auto && b.Name() != name || !verified[b.Name()] {
 			t.Errorf("%s: %v, %v", name, b, err)
 		}
@@ -80,30 +81,9 @@ func TestNames(t *testing.T) {
 	}
 }
 
-// adder has one layer: y = x0 + x1, x0 − x1.
-func adder(t *testing.T) *model.Graph {
-	t.Helper()
-	b := model.NewBuilder("adder")
-	x, err := b.Input(model.Tensor{Name: "x", Shape: []int{1, 2}, Min: 0, Max: 100, Scale: 1})
-	if err != nil {
-		t.Fatal(err)
-	}
-	rescale := model.Rescale{QMin: -256, QMax: 255, Table: model.ClampTable(-256, 255, -256, 255)}
-	y, err := b.Add("y", &model.Dense{OutN: 2, Weights: []int64{1, 1, 1, -1}, Bias: []int64{0, 0}, Rescale: rescale}, 1, 0, x)
-	if err != nil {
-		t.Fatal(err)
-	}
-	b.Output(y)
-	g, err := b.Graph()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return g
-}
-
 // Each proof system, by its interface alone: setup, commit, folders, proof, verification.
 func TestEachBackend(t *testing.T) {
-	g, ctx := adder(t), context.Background()
+	g, ctx := modeltest.Adder(), context.Background()
 	for _, backend := range All() {
 		t.Run(backend.Name(), func(t *testing.T) {
 			plan, err := backend.Plan(g, prover.Options{}, estimate.Usual())

@@ -35,7 +35,9 @@ func TestCircuitsAreCompared(t *testing.T) {
 	}
 	mine := keys.system
 	for want, change := range map[string]func(c *Circuit){
-		"constraint ": func(c *Circuit) { c.system.Coefficients[len(c.system.Coefficients)-1].Double(&c.system.Coefficients[0]) },
+		"constraint ": func(c *Circuit) {
+			c.system.Coefficients[len(c.system.Coefficients)-1].Double(&c.system.Coefficients[0])
+		},
 		"other wires": func(c *Circuit) {
 			c.system.CommitmentInfo.(constraint.Groth16Commitments)[0].PrivateCommitted[0]++
 		},

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/zkinfer/zkinfer/model"
+	"github.com/zkinfer/zkinfer/model/modeltest"
 	"github.com/zkinfer/zkinfer/model/tflite"
 	"github.com/zkinfer/zkinfer/prover"
 	"github.com/zkinfer/zkinfer/prover/provertest"
@@ -23,26 +24,7 @@ var frozenProofs = []struct {
 	{"resnet8", resnet8, picture, prover.Options{}, prover.Private},
 }
 
-// adder has one layer: y = x0 + x1, x0 − x1.
-func adder(t *testing.T) *model.Graph {
-	t.Helper()
-	b := model.NewBuilder("adder")
-	x, err := b.Input(model.Tensor{Name: "x", Shape: []int{1, 2}, Min: 0, Max: 100, Scale: 1})
-	if err != nil {
-		t.Fatal(err)
-	}
-	rescale := model.Rescale{QMin: -256, QMax: 255, Table: model.ClampTable(-256, 255, -256, 255)}
-	y, err := b.Add("y", &model.Dense{OutN: 2, Weights: []int64{1, 1, 1, -1}, Bias: []int64{0, 0}, Rescale: rescale}, 1, 0, x)
-	if err != nil {
-		t.Fatal(err)
-	}
-	b.Output(y)
-	g, err := b.Graph()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return g
-}
+func adder(*testing.T) *model.Graph { return modeltest.Adder() }
 
 func two(*testing.T, *model.Graph) []int64 { return []int64{30, 12} }
 

@@ -8,6 +8,7 @@ import (
 
 	"github.com/zkinfer/zkinfer/bench/estimate"
 	"github.com/zkinfer/zkinfer/model"
+	"github.com/zkinfer/zkinfer/model/modeltest"
 	"github.com/zkinfer/zkinfer/model/tflite"
 	"github.com/zkinfer/zkinfer/prover"
 )
@@ -80,7 +81,7 @@ func TestPlanOfCanister(t *testing.T) {
 	for name, c := range map[string]struct {
 		graph    *model.Graph
 		measured float64
-	}{"sumcheck": {adder(t), 251e6}, "resnet8": {resnet8(t), 659e6}} {
+	}{"sumcheck": {modeltest.Adder(), 251e6}, "resnet8": {resnet8(t), 659e6}} {
 		plan, err := Backend{}.Plan(c.graph, prover.Options{}, estimate.Usual())
 		if err != nil {
 			t.Fatal(err)
