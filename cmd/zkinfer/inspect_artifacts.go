@@ -50,20 +50,24 @@ func (r *keysReport) print(w io.Writer) {
 	if commitment == "" {
 		commitment = "none yet: zkinfer commit makes it"
 	}
-	fields(w,
+	pairs := []string{
 		"keys for", r.Model,
 		"backend", fmt.Sprintf("%s on %s, %s", r.Backend, r.Curve, r.Version),
 		"setup", setupText(r.TrustedSetup, r.Ceremony),
 		"constraints", grouped(r.Constraints),
 		"public inputs", grouped(r.PublicInputs),
-		"input", publicity(r.PrivateInput),
-		"output", publicity(r.PrivateOutput),
-		"architecture", r.Architecture,
+	}
+	if r.Architecture == "" { // a model commitment says what these say
+		pairs[1] += ", whatever model fits it"
+	} else {
+		pairs = append(pairs, "input", publicity(r.PrivateInput), "output", publicity(r.PrivateOutput), "architecture", r.Architecture)
+	}
+	fields(w, append(pairs,
 		"verifying key", r.VerifyingKey,
 		"proving key", byteSize(r.Files[prover.ProvingKeyFile].Bytes),
 		"circuit", byteSize(r.Files[prover.CircuitFile].Bytes),
 		"model commitment", commitment,
-	)
+	)...)
 	printComparison(w, r.ArchitectureOf)
 }
 
