@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"github.com/consensys/gnark-crypto/ecc/bn254/fr"
+
+	"github.com/zkinfer/zkinfer/claims"
 )
 
 // extremes are factors and elements where words overflow.
@@ -58,9 +60,9 @@ func perProduct(b *testing.B, n int) {
 
 func BenchmarkAccumulate(b *testing.B) {
 	weights, k := extremes(rand.New(rand.NewPCG(1, 2)), 64)
-	var a accumulator
+	var a claims.Accumulator
 	for b.Loop() {
-		a.add(weights, k)
+		a.Add(weights, k)
 	}
 	perProduct(b, len(k))
 }

@@ -184,11 +184,11 @@ func (m *merge) weigh(g *chunkGroup, from, to int) []fr.Element {
 			weights = append(weights, g.weights[k])
 		}
 	}
-	sums, out := make([]accumulator, 1<<m.low), make([]fr.Element, 1<<m.low)
+	sums, out := make([]claims.Accumulator, 1<<m.low), make([]fr.Element, 1<<m.low)
 	accumulate(sums, weights, offsets, m.cells)
-	all := excess(weights)
+	all := claims.Excess(weights)
 	for k := range out {
-		out[k] = sums[k].value(&all)
+		out[k] = sums[k].Value(&all)
 	}
 	return out
 }
@@ -214,12 +214,12 @@ func (m *merge) bindPlaces() {
 	z, e := make([]fr.Element, m.length), make([]fr.Element, m.length)
 	slices.Reverse(m.bound) // top bit first
 	eq := claims.EqTable(m.bound)
-	all := excess(eq)
+	all := claims.Excess(eq)
 	parallel(len(m.cells), func(_, from, to int) {
 		for chunk := from >> m.low; chunk < to>>m.low; chunk++ {
-			var sum accumulator
-			sum.add(eq, m.chunk(chunk))
-			z[chunk] = sum.value(&all)
+			var sum claims.Accumulator
+			sum.Add(eq, m.chunk(chunk))
+			z[chunk] = sum.Value(&all)
 		}
 	})
 	// The products over places have one element left for each group and dense chunk.

@@ -2,6 +2,8 @@ package sumcheck
 
 import (
 	"github.com/consensys/gnark-crypto/ecc/bn254/fr"
+
+	"github.com/zkinfer/zkinfer/claims"
 )
 
 // pairs is Σ eq(point, i)·a_i·b_i; it implements claims.PairProver. Both vectors are prefixes, of even length while
@@ -51,7 +53,7 @@ func small(values []int64) bool {
 func (p *pairs) Round() (difference, leading fr.Element) {
 	rest := p.point[:len(p.point)-1]
 	eq := pairEq{splitEq: newSplitEq(rest), bits: min(chunkBits, len(rest))}
-	eq.excess = excess(eq.low)
+	eq.excess = claims.Excess(eq.low)
 	sums := make([][2]fr.Element, processors())
 	parts := parallel(max(len(p.ints[0]), len(p.values[0]))/2, func(part, from, to int) {
 		sums[part] = p.sum(&eq, from, to)
@@ -100,12 +102,12 @@ func (p *pairs) sumInts(eq *pairEq, first, from, n int) (out [2]fr.Element) {
 	}
 	weights, over := eq.low[first:][:n], eq.excess
 	if n < len(eq.low) {
-		over = excess(weights)
+		over = claims.Excess(weights)
 	}
 	for k := range out {
-		var s accumulator
-		s.add(weights, factors[k][:])
-		out[k] = s.value(&over)
+		var s claims.Accumulator
+		s.Add(weights, factors[k][:])
+		out[k] = s.Value(&over)
 	}
 	return out
 }
@@ -155,12 +157,12 @@ func foldInts(out []fr.Element, v []int64, r fr.Element) {
 	weights := make([]fr.Element, 2)
 	weights[0].SetOne().Sub(&weights[0], &r)
 	weights[1] = r
-	over := excess(weights)
+	over := claims.Excess(weights)
 	parallel(len(out), func(_, from, to int) {
 		for i := from; i < to; i++ {
-			var s accumulator
-			s.add(weights, v[2*i:])
-			out[i] = s.value(&over)
+			var s claims.Accumulator
+			s.Add(weights, v[2*i:])
+			out[i] = s.Value(&over)
 		}
 	})
 }

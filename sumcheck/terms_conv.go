@@ -2,6 +2,8 @@ package sumcheck
 
 import (
 	"github.com/consensys/gnark-crypto/ecc/bn254/fr"
+
+	"github.com/zkinfer/zkinfer/claims"
 )
 
 // convolutionWeights is Σ_o channel[o]·W[o, c, ky, kx], at (ky, kx, first input channel of o's group + c).
@@ -162,7 +164,7 @@ func (x *tables) lineTaps(strips []strip) (out []lineTap) {
 			}
 			if len(u) > 0 {
 				at := x.source(1, first, tap)
-				out = append(out, lineTap{s, tap, at % stride, at / stride, u, excess(u)})
+				out = append(out, lineTap{s, tap, at % stride, at / stride, u, claims.Excess(u)})
 			}
 		}
 	}
@@ -235,9 +237,9 @@ func (l *lineFold) load(y, first, n int) {
 
 // add folds one channel by one tap, for all rows that read it.
 func (l *lineFold) add(t *lineTap, rows []reader, k, channel int) {
-	var sum accumulator
-	sum.add(t.u, l.tile[(k*l.Contraction.Stride[1]+t.rest)*l.length+t.from:])
-	folded := sum.value(&t.excess)
+	var sum claims.Accumulator
+	sum.Add(t.u, l.tile[(k*l.Contraction.Stride[1]+t.rest)*l.length+t.from:])
+	folded := sum.Value(&t.excess)
 	var v fr.Element
 	for _, r := range rows {
 		to := &l.out[r.tap*l.steps[0]+t.tap*l.steps[1]+channel]
