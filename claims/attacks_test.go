@@ -217,7 +217,7 @@ func TestVanishing(t *testing.T) {
 		if !vanishes {
 			opposite.Coefficient.Double(&opposite.Coefficient)
 		}
-		r.Require(Check{Form: Form{Cells: []Block{block, opposite}}})
+		r.Require(Check{Form: Form{cells: []Block{block, opposite}}})
 		r.source = blank{}
 		_, err := r.Merge(3, func(int) int { return 0 }, nil)
 		if errors.Is(err, ErrVanishing) != vanishes {

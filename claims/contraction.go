@@ -100,11 +100,10 @@ type Term struct {
 	in      []int
 }
 
-// collector gathers terms of one lookup: those of a contraction whose functionals have the same weights along the output
+// collector gathers the terms of one lookup: those of a contraction whose functionals have the same weights along the output
 // channels are one.
 type collector struct {
 	network *Network
-	shape   []int
 	terms   []*Term
 	byPart  map[termKey]*Term
 	block   map[int]*Weights // of the block at hand, by contraction
@@ -112,29 +111,28 @@ type collector struct {
 
 type termKey struct{ contraction, start, bits int }
 
-func newCollector(n *Network, shape []int) *collector {
-	return &collector{network: n, shape: shape, byPart: map[termKey]*Term{}}
-}
-
-// begin begins a block.
-func (c *collector) begin() { c.block = map[int]*Weights{} }
-
-// subtract takes a functional of an expression from a form, all but the contractions: their sum, the terms', is what is left.
-func (c *collector) subtract(f *Form, e *Expression, w Weights) {
-	c.network.addExpression(f, e, w.scaled(minusOne()))
-	w = w.scaled(shiftInverse(e.Shift))
-	for _, x := range e.Contractions {
-		var k fr.Element
-		k.SetInt64(x.Coefficient).Mul(&k, &w.Coefficient)
-		if same, ok := c.block[x.Contraction]; ok { // of another column
-			same.Coefficient.Add(&same.Coefficient, &k)
-			continue
+// add adds contractions in the columns of a lookup, each column times a coefficient, under the functional of a block.
+func (c *collector) add(columns []Expression, coefficients []fr.Element, w *Weights) {
+	clear(c.block)
+	for column := range columns {
+		e := &columns[column]
+		for _, x := range e.Contractions {
+			var k fr.Element
+			k.SetInt64(x.Coefficient).Mul(&k, &w.Coefficient).Mul(&k, &coefficients[column])
+			if e.Shift > 0 {
+				inverse := shiftInverse(e.Shift)
+				k.Mul(&k, &inverse)
+			}
+			if same, ok := c.block[x.Contraction]; ok { // of another column
+				same.Coefficient.Add(&same.Coefficient, &k)
+				continue
+			}
+			t := c.term(x.Contraction, w)
+			t.Outputs = append(t.Outputs, *w)
+			last := &t.Outputs[len(t.Outputs)-1]
+			last.Coefficient = k
+			c.block[x.Contraction] = last
 		}
-		t := c.term(x.Contraction, &w)
-		t.Outputs = append(t.Outputs, w)
-		last := &t.Outputs[len(t.Outputs)-1]
-		last.Coefficient = k
-		c.block[x.Contraction] = last
 	}
 }
 
@@ -143,7 +141,7 @@ func (c *collector) term(contraction int, w *Weights) *Term {
 	x := &c.network.Contractions[contraction]
 	if x.Kind != Scaling {
 		v := w.axis(len(w.Shape) - 1)
-		key.start, key.bits = v.start, len(v.point)
+		key.start, key.bits = v.start, v.bits
 	}
 	if t, ok := c.byPart[key]; ok {
 		return t
@@ -179,23 +177,24 @@ func (t *Term) Bits() int {
 	return n
 }
 
-// claim requires that the messages are the values of W and of I at the point, as functionals of Z.
-func (t *Term) claim(r *Run, ends [2]Message, point []fr.Element) {
+// claim requires that the messages are the values of W and of I at the beginning of a point, as functionals of Z.
+func (t *Term) claim(r *Run, ends [2]Message, point *coordinates) {
+	at := t.vectors(point)
 	for side, read := range []func(*Form, []vector){t.addWeights, t.addInputs} {
 		var check Check
-		read(&check.Form, t.vectors(point))
-		check.Form.Add(minusOne(), Of(ends[side]))
+		read(&check.Form, at)
+		check.addMessage(minusOne(), ends[side])
 		r.Require(check)
 	}
 }
 
-// vectors are eq of the point's variables, of the variables' lengths.
-func (t *Term) vectors(point []fr.Element) []vector {
+// vectors are eq of the variables, which the point begins with, of the variables' lengths.
+func (t *Term) vectors(point *coordinates) []vector {
 	var out []vector
+	at := 0
 	for _, d := range t.Sizes() {
-		b := AxisBits(d)
-		out = append(out, paddedVector(point[:b], d))
-		point = point[b:]
+		out = append(out, paddedVector(point, at, d))
+		at += AxisBits(d)
 	}
 	return out
 }
@@ -217,86 +216,131 @@ func (t *Term) addWeights(f *Form, at []vector) {
 	w := Weights{Shape: t.weight, Coefficient: fr.One()}
 	switch c.Kind {
 	case Convolution:
-		w.groups = []group{{[]int{2}, at[0]}, {[]int{3}, at[1]}}
-		if c.Groups == 1 {
-			w.groups = append(w.groups, group{[]int{0}, t.channel()}, group{[]int{1}, at[2]})
-		} else {
-			w.groups = append(w.groups, group{[]int{0, 1}, denseVector(t.grouped(at[2].entries()))})
-		}
+		w.groups = t.kernel(at)
 	case MatMul:
-		w.groups = []group{{[]int{0}, t.channel()}, {[]int{1}, at[0]}}
+		w.groups = []group{{oneAxis(0), t.channel()}, {oneAxis(1), at[0]}}
 	default:
 		w = weightsOf(t.weight, at)
 	}
-	t.network.addView(f, w, &c.Weight)
+	t.network.addView(f, &c.Weight, fr.One(), []Weights{w})
+}
+
+// kernel is the functional on a convolution's weights.
+func (t *Term) kernel(at []vector) []group {
+	y, x := group{oneAxis(2), at[0]}, group{oneAxis(3), at[1]}
+	switch {
+	case t.Contraction.Groups == 1:
+		return []group{{oneAxis(0), t.channel()}, {oneAxis(1), at[2]}, y, x}
+	case t.weight[1] == 1:
+		return []group{{oneAxis(0), t.grouped(at[2].entries())}, {oneAxis(1), oneWeight()}, y, x}
+	}
+	all := t.grouped(at[2].entries())
+	return []group{{[]int{0, 1}, denseVector(all.values)}, y, x}
 }
 
 // grouped is channel(o)·at(first input channel of o's group + c), for every o and c.
-func (t *Term) grouped(at []fr.Element) []fr.Element {
-	vector, per := t.channel(), t.weight[1]
-	channel := vector.dense(t.weight[0])
-	out := make([]fr.Element, len(channel)*per)
-	for o := range channel {
-		first := o / (len(channel) / t.Contraction.Groups) * per
+func (t *Term) grouped(at []fr.Element) vector {
+	channel, per := t.channel(), t.weight[1]
+	of := t.weight[0] / t.Contraction.Groups // outputs of a group
+	out := make([]fr.Element, t.weight[0]*per)
+	for k, u := range channel.entries() {
+		o := channel.start + k
 		for c := range per {
-			out[o*per+c].Mul(&channel[o], &at[first+c])
+			out[o*per+c].Mul(&u, &at[o/of*per+c])
 		}
 	}
-	return out
+	return vector{start: channel.start * per, n: channel.n * per, values: out}
 }
 
 // addInputs adds the functional of I at a point.
 func (t *Term) addInputs(f *Form, at []vector) {
-	for i := range t.Outputs {
-		t.network.addExpression(f, &t.Contraction.Input.Expression, t.inputs(&t.Outputs[i], at))
+	m := mapping{Term: t, at: at, known: map[[3]int]vector{}}
+	inputs := make([]Weights, len(t.Outputs))
+	for i := range inputs {
+		inputs[i] = m.input(&t.Outputs[i])
 	}
+	t.network.addExpression(f, &t.Contraction.Input.Expression, fr.One(), inputs)
 }
 
-// inputs is the functional on the input of one of Outputs, with the variables at a point.
-func (t *Term) inputs(w *Weights, at []vector) Weights {
-	switch t.Contraction.Kind {
+// mapping makes functionals on the input of those on the result, with the variables at a point. What it makes of the
+// vectors along an axis is shared: they are eq of some coordinates over parts of the axis.
+type mapping struct {
+	*Term
+	at    []vector
+	known map[[3]int]vector // by axis, start and first coordinate
+}
+
+// input is the functional on the input for one of Outputs.
+func (m *mapping) input(w *Weights) Weights {
+	out := w.on(m.in)
+	switch m.Contraction.Kind {
 	case Convolution:
-		return w.with(t.in, map[int]vector{
-			1: denseVector(t.window(0, w.axis(1), at[0].entries())), 2: denseVector(t.window(1, w.axis(2), at[1].entries())), 3: at[2]})
+		for axis := range 2 {
+			v := w.axis(1 + axis)
+			out.groups[1+axis].vector = m.once(1+axis, v, func() vector { return m.window(axis, v, m.at[axis].entries()) })
+		}
+		out.groups[3].vector = m.at[2]
 	case MatMul:
-		return w.with(t.in, map[int]vector{len(t.in) - 1: at[0]})
-	}
-	changed := map[int]vector{}
-	for a, d := range t.weight {
-		if d == 1 {
-			continue
-		}
-		v := *w.axis(a)
-		values, eq := slices.Clone(v.entries()), at[a].entries()
-		for i := range values {
-			values[i].Mul(&values[i], &eq[v.start+i])
-		}
-		changed[a] = vector{start: v.start, n: len(values), values: values}
-	}
-	return w.with(t.in, changed)
-}
-
-// window is, for every input position along an axis, Σ u(o)·taps(k) over the output positions o and the taps k that read it.
-func (t *Term) window(axis int, u *vector, taps []fr.Element) []fr.Element {
-	c := t.Contraction
-	out := make([]fr.Element, t.in[1+axis])
-	entries := u.entries()
-	var v fr.Element
-	for o := range entries {
-		for k := range taps {
-			if i := (u.start+o)*c.Stride[axis] + k*c.Dilation[axis] - c.Pad[axis]; i >= 0 && i < len(out) {
-				out[i].Add(&out[i], v.Mul(&entries[o], &taps[k]))
+		out.groups[len(m.in)-1].vector = m.at[0]
+	default:
+		for a, d := range m.weight {
+			if d > 1 {
+				v := w.axis(a)
+				out.groups[a].vector = m.once(a, v, func() vector { return scaledVector(v, &m.at[a], d) })
 			}
 		}
 	}
 	return out
 }
 
+func (m *mapping) once(axis int, v *vector, of func() vector) vector {
+	key := [3]int{axis, v.start, v.at}
+	out, ok := m.known[key]
+	if !ok {
+		out = of()
+		m.known[key] = out
+	}
+	return out
+}
+
+// scaledVector is the product of two, element by element, on an axis of n.
+func scaledVector(v, at *vector, n int) vector {
+	out := vector{start: v.start, n: v.n, values: make([]fr.Element, n)}
+	entries, eq := v.entries(), at.entries()
+	for i := range entries {
+		out.values[v.start+i].Mul(&entries[i], &eq[v.start+i])
+	}
+	return out
+}
+
+// window is, for every input position along an axis, Σ u(o)·taps(k) over the output positions o and the taps k that read it.
+func (t *Term) window(axis int, u *vector, taps []fr.Element) vector {
+	c, n := t.Contraction, t.in[1+axis]
+	stride, dilation, pad := c.Stride[axis], c.Dilation[axis], c.Pad[axis]
+	if start := u.start - pad; len(taps) == 1 && stride == 1 && start >= 0 && start+u.n <= n {
+		out := *u
+		out.start = start // the one tap's weight is 1
+		return out
+	}
+	first, end := n, 0 // of what is read
+	values := make([]fr.Element, n)
+	var v fr.Element
+	for o, weight := range u.entries() {
+		for k := range taps {
+			if i := (u.start+o)*stride + k*dilation - pad; i >= 0 && i < n {
+				values[i].Add(&values[i], v.Mul(&weight, &taps[k]))
+				first, end = min(first, i), max(end, i+1)
+			}
+		}
+	}
+	return vector{start: min(first, end), n: max(end-first, 0), values: values}
+}
+
 // Tables are W and I at every corner, by the definition: z is the committed vector. A fast prover computes the same.
 func (t *Term) Tables(z func(cell int) fr.Element) (w, i []fr.Element) {
 	w, i = make([]fr.Element, 1<<t.Bits()), make([]fr.Element, 1<<t.Bits())
 	for corner := range w {
-		at := t.vectors(bitsOf(corner, t.Bits()))
+		at := t.vectors(newCoordinates(bitsOf(corner, t.Bits())))
 		for _, side := range []struct {
 			add func(*Form, []vector)
 			to  *fr.Element
@@ -304,8 +348,8 @@ func (t *Term) Tables(z func(cell int) fr.Element) (w, i []fr.Element) {
 			var f Form
 			side.add(&f, at)
 			*side.to = f.Constant
-			for k := range f.Cells {
-				v := f.Cells[k].of(z)
+			for k := range f.cells {
+				v := f.cells[k].of(z)
 				side.to.Add(side.to, &v)
 			}
 		}

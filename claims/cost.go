@@ -164,7 +164,7 @@ func (n *Network) viewCost(v *View, parts bool) (sum int) {
 	}
 	w := Weights{Shape: shapes[len(shapes)-1]}
 	for a := range w.Shape {
-		w.groups = append(w.groups, group{[]int{a}, vector{isEq: parts}})
+		w.groups = append(w.groups, group{oneAxis(a), vector{isEq: parts}})
 	}
 	for i := len(v.Steps) - 1; i >= 0 && sum <= maxCost; i-- {
 		var cost int
@@ -208,7 +208,7 @@ func (w *Weights) reshapedCost(source []int) (out Weights, cost int) {
 	out.Shape = source
 	for a, d := range source {
 		if d == 1 {
-			out.groups = append(out.groups, group{[]int{a}, vector{isEq: true}})
+			out.groups = append(out.groups, group{oneAxis(a), vector{isEq: true}})
 		}
 	}
 	for _, s := range w.stretches(source) {

@@ -114,13 +114,14 @@ func TestCostBoundsWork(t *testing.T) {
 		parts := rng.IntN(2) == 0
 		cost := n.viewCost(&v, parts)
 		var cells int
+		w := []Weights{randomVectors(rng, shape, parts)}
 		spent := allocation.Of(func() {
 			var f Form
-			n.addView(&f, randomVectors(rng, shape, parts), &v)
-			cells = len(f.Cells)
+			n.addView(&f, &v, fr.One(), w)
+			cells = len(f.cells)
 			at := newEvaluation(random(30))
-			for i := range f.Cells {
-				at.of(&f.Cells[i])
+			for i := range f.cells {
+				at.of(&f.cells[i])
 			}
 		})
 		if limit := uint64(perElement*cost + 1<<16); spent > limit {
@@ -161,13 +162,11 @@ func randomView(rng *rand.Rand) (*Network, View) {
 // randomVectors are eq of a random point over one block, or over everything.
 func randomVectors(rng *rand.Rand, shape []int, parts bool) Weights {
 	if parts {
-		x := NewTensor(shape...)
-		b := &x.Blocks[rng.IntN(len(x.Blocks))]
-		return blockWeights(fr.One(), shape, b, random(b.Bits()))
+		return eqOf(shape, rng.IntN(blockCount(shape)))
 	}
 	vectors := make([]vector, len(shape))
 	for a, d := range shape {
-		vectors[a] = paddedVector(random(AxisBits(d)), d)
+		vectors[a] = paddedVector(newCoordinates(random(AxisBits(d))), 0, d)
 	}
 	return weightsOf(shape, vectors)
 }

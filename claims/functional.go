@@ -15,7 +15,7 @@ type Factor struct {
 }
 
 // Bits is the number of address bits.
-func (f Factor) Bits() int {
+func (f *Factor) Bits() int {
 	if f.Dense != nil {
 		return bits.Len(uint(len(f.Dense))) - 1
 	}
@@ -44,8 +44,8 @@ type Block struct {
 // Bits is the number of address bits within the block.
 func (b *Block) Bits() int {
 	n := 0
-	for _, f := range b.Factors {
-		n += f.Bits()
+	for i := range b.Factors {
+		n += b.Factors[i].Bits()
 	}
 	return n
 }
@@ -58,88 +58,83 @@ func (b *Block) check(addressBits int) error {
 	return nil
 }
 
-// evaluation evaluates the extensions of functionals at one point of the address space, top bit first. What many blocks have in
-// common is computed once.
+// evaluation evaluates the extensions of functionals at one point of the address space. What many blocks have in common is
+// computed once.
 type evaluation struct {
-	point  []fr.Element
-	top    []fr.Element            // eq of the first coordinates
-	tables map[[2]int][]fr.Element // eq of stretches of the point, by first coordinate and length
-	pairs  map[stretch]fr.Element  // products of pairs
+	*coordinates
+	known map[stretch]fr.Element
 }
 
-// stretch is pairs at a coordinate.
+// stretch is a factor at a coordinate: its first element, which is no other factor's, and its bits.
 type stretch struct {
-	first *[2]fr.Element
+	first *fr.Element
 	n, at int
 }
 
-// topBits is the number of coordinates of which eq is tabulated.
-const topBits = 10
-
 func newEvaluation(point []fr.Element) *evaluation {
-	return &evaluation{point, EqTable(point[:min(topBits, len(point))]), map[[2]int][]fr.Element{}, map[stretch]fr.Element{}}
+	return &evaluation{newCoordinates(point), map[stretch]fr.Element{}}
 }
 
 // At is the multilinear extension of the block's functional at a point of the address space, top bit first.
 func (b *Block) At(point []fr.Element) fr.Element { return newEvaluation(point).of(b) }
 
 func (e *evaluation) of(b *Block) fr.Element {
-	at := len(e.point) - b.Bits()
-	out := e.indicator(b.Offset>>b.Bits(), at)
+	n := b.Bits()
+	at := len(e.point) - n
+	out := e.indicator(b.Offset>>n, at)
 	out.Mul(&out, &b.Coefficient)
-	for _, f := range b.Factors {
-		n := f.Bits()
-		v := e.factor(&f, at, n)
+	for i := range b.Factors {
+		f := &b.Factors[i]
+		v := e.factor(f, at)
 		out.Mul(&out, &v)
-		at += n
+		at += f.Bits()
 	}
 	return out
 }
 
-// indicator is that of a number of the first n coordinates.
-func (e *evaluation) indicator(i, n int) fr.Element {
-	t := min(topBits, len(e.point))
-	if n < t {
-		return indicator(i, e.point[:n])
+// sum is the extension of the sum of functionals.
+func (e *evaluation) sum(blocks []Block) (sum fr.Element) {
+	for i := range blocks {
+		v := e.of(&blocks[i])
+		sum.Add(&sum, &v)
 	}
-	out := indicator(i&(1<<(n-t)-1), e.point[t:n])
-	return *out.Mul(&out, &e.top[i>>(n-t)])
+	return sum
 }
 
-// factor is the extension of a factor of n bits at the coordinates from at on.
-func (e *evaluation) factor(f *Factor, at, n int) (v fr.Element) {
+// factor is the extension of a factor at the coordinates from at on.
+func (e *evaluation) factor(f *Factor, at int) fr.Element {
+	key := stretch{n: f.Bits(), at: at}
+	switch {
+	case f.Dense != nil:
+		key.first = &f.Dense[0]
+	case key.n == 0:
+		return fr.One()
+	default:
+		key.first = &f.Pairs[0][0]
+	}
+	v, ok := e.known[key]
+	if !ok {
+		v = f.at(e.coordinates, at)
+		e.known[key] = v
+	}
+	return v
+}
+
+// at is the extension of a factor at the coordinates from one on.
+func (f *Factor) at(c *coordinates, at int) (v fr.Element) {
 	var x fr.Element
 	if f.Dense != nil {
-		for i, eq := range e.table(at, n) {
+		for i, eq := range c.table(at, f.Bits()) {
 			v.Add(&v, x.Mul(&f.Dense[i], &eq))
 		}
 		return v
 	}
-	if n == 0 {
-		return fr.One()
-	}
-	key := stretch{&f.Pairs[0], n, at}
-	v, ok := e.pairs[key]
-	if ok {
-		return v
-	}
 	v.SetOne()
 	for i, p := range f.Pairs {
-		x.Sub(&p[1], &p[0]).Mul(&x, &e.point[at+i]).Add(&x, &p[0])
+		x.Sub(&p[1], &p[0]).Mul(&x, &c.point[at+i]).Add(&x, &p[0])
 		v.Mul(&v, &x)
 	}
-	e.pairs[key] = v
 	return v
-}
-
-func (e *evaluation) table(at, n int) []fr.Element {
-	key := [2]int{at, n}
-	t, ok := e.tables[key]
-	if !ok {
-		t = EqTable(e.point[at : at+n])
-		e.tables[key] = t
-	}
-	return t
 }
 
 // AddTo adds the functional to a table over all addresses.

@@ -36,7 +36,7 @@ func (r *Run) Merge(addressBits int, padCell func(i int) int, prover MergeProver
 	terms := Products{Bits: []int{addressBits}}
 	var provers []ProductProver
 	if prover != nil {
-		provers = []ProductProver{prover(all.Cells)}
+		provers = []ProductProver{prover(all.Functionals())}
 	}
 	// The sum is minus everything but cells. It is no linear form, so the rounds run on what they add to it.
 	point, rounds, _ := terms.Reduce(r, Form{}, Single, provers)
@@ -45,9 +45,9 @@ func (r *Run) Merge(addressBits int, padCell func(i int) int, prover MergeProver
 	}
 	var e fr.Element
 	at := newEvaluation(point)
-	for i := range all.Cells {
-		v := at.of(&all.Cells[i])
-		e.Add(&e, &v)
+	for _, s := range all.spans() {
+		v := at.sum(s.blocks)
+		e.Add(&e, v.Mul(&v, &s.coefficient))
 	}
 	if e.IsZero() {
 		return nil, ErrVanishing
@@ -96,9 +96,9 @@ func (r *Run) combined(padCell func(i int) int) Check {
 			p.Coefficient.Mul(&p.Coefficient, &weight)
 			all.Products = append(all.Products, p)
 		}
-		for _, b := range c.Cells {
-			b.Coefficient.Mul(&b.Coefficient, &weight)
-			all.Cells = append(all.Cells, b)
+		for _, s := range c.spans() {
+			s.coefficient.Mul(&s.coefficient, &weight)
+			all.added = append(all.added, s)
 		}
 		weight.Mul(&weight, &gamma)
 	}
@@ -110,10 +110,26 @@ func (r *Run) combined(padCell func(i int) int) Check {
 		}
 		var v fr.Element
 		all.Constant.Add(&all.Constant, v.Mul(&k, &r.Sent[m]))
-		all.Cells = append(all.Cells, Block{Offset: padCell(pads), Coefficient: *v.Neg(&k)})
+		all.cells = append(all.cells, Block{Offset: padCell(pads), Coefficient: *v.Neg(&k)})
 		pads++
 	}
 	return all
+}
+
+// Functionals are those of Z, in one list.
+func (f *Form) Functionals() []Block {
+	n := 0
+	for _, s := range f.spans() {
+		n += len(s.blocks)
+	}
+	out := make([]Block, 0, n)
+	for _, s := range f.spans() {
+		for _, b := range s.blocks {
+			b.Coefficient.Mul(&b.Coefficient, &s.coefficient)
+			out = append(out, b)
+		}
+	}
+	return out
 }
 
 // InPads writes the opening's value with pads in place of messages: a message is what was sent less its pad.

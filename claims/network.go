@@ -319,8 +319,9 @@ func (n *Network) Prove(r *Run, public [][]int64, prover NetworkProver) error {
 		if prover != nil {
 			queries, rows = prover.Trees(alpha, beta)
 		}
-		looked := n.lookup(r, alpha, beta, queries, rows)
-		n.contract(r, n.keyClaim(looked, alpha, beta), prover)
+		places, asked := n.Places()
+		looked := n.lookup(r, asked, alpha, beta, queries, rows)
+		n.contract(r, n.keyClaim(looked, places, asked, alpha, beta), prover)
 	}
 	n.multiply(r, prover)
 	n.zeros(r)
@@ -341,14 +342,10 @@ func (n *Network) Prove(r *Run, public [][]int64, prover NetworkProver) error {
 // A root's denominator of 0 would let any sum pass. It is the product of the leaves, which are α less something
 // that was fixed before α (cells, public keys), or 1: 0 with probability leaves/2^254. So trees must reach their
 // leaves, and all cells be committed before α is drawn.
-func (n *Network) lookup(r *Run, alpha, beta fr.Element, queries, rows TreeProver) Leaf {
-	_, asked := n.Places()
+func (n *Network) lookup(r *Run, asked int, alpha, beta fr.Element, queries, rows TreeProver) Leaf {
 	tables, offered := n.TablePlaces()
 	trees := []Tree{
-		{Name: "queries", Height: AxisBits(asked), Numerators: func(point []fr.Element) fr.Element {
-			live, _ := prefix(point, asked)
-			return live
-		}},
+		{Name: "queries", Height: AxisBits(asked), Numerators: func(point []fr.Element) fr.Element { return prefix(point, asked) }},
 		{Name: "rows", Height: AxisBits(offered)},
 	}
 	var provers []TreeProver
@@ -365,15 +362,14 @@ func (n *Network) lookup(r *Run, alpha, beta fr.Element, queries, rows TreeProve
 func (n *Network) requireRows(r *Run, places []*Tensor, leaves int, leaf Leaf, alpha, beta fr.Element) {
 	uses := Check{Form: leaf.P}
 	denominator := liveAlpha(leaf.Point, leaves, alpha)
+	point := newCoordinates(leaf.Point)
 	for t, place := range places {
-		for i := range place.Blocks {
-			b := &place.Blocks[i]
-			e, low := b.high(leaf.Point), b.low(leaf.Point)
-			v := n.keysAt(t, b.Parts[0].Start, low, beta)
-			denominator.Sub(&denominator, v.Mul(&v, &e))
-			e.Neg(&e)
-			uses.Cells = append(uses.Cells, n.Tensors[n.Tables[t].Multiplicities].Blocks[i].At(e, low))
+		blocks := blockWeights(place, point)
+		for i := range blocks {
+			v := n.keysAt(t, place.Blocks[i].Parts[0].Start, point, place.Blocks[i].Bits(), beta)
+			denominator.Sub(&denominator, v.Mul(&v, &blocks[i].Coefficient))
 		}
+		n.addView(&uses.Form, &View{Tensor: n.Tables[t].Multiplicities}, minusOne(), blocks)
 	}
 	r.Require(uses)
 	keys := Check{Form: leaf.Q}
@@ -383,7 +379,7 @@ func (n *Network) requireRows(r *Run, places []*Tensor, leaves int, leaf Leaf, a
 
 // liveAlpha is the extension of α on the first leaves and 1 on the others.
 func liveAlpha(point []fr.Element, leaves int, alpha fr.Element) fr.Element {
-	live, _ := prefix(point, leaves)
+	live := prefix(point, leaves)
 	one := fr.One()
 	alpha.Sub(&alpha, &one).Mul(&alpha, &live)
 	return *alpha.Add(&alpha, &one)
@@ -404,40 +400,48 @@ type keyed struct {
 // the point r,
 //
 //	α·live + 1 − live − D = Σ_lookups Σ_blocks eq(r_high, block)·key(r_low).
-func (n *Network) keyClaim(leaf Leaf, alpha, beta fr.Element) *keyed {
-	places, asked := n.Places()
+func (n *Network) keyClaim(leaf Leaf, places []*Tensor, asked int, alpha, beta fr.Element) *keyed {
 	k := &keyed{Form: Public(liveAlpha(leaf.Point, asked, alpha))}
 	k.Form.Add(minusOne(), leaf.Q)
+	point := newCoordinates(leaf.Point)
 	for i := range n.Lookups {
 		l := &n.Lookups[i]
 		coefficients, number := keyCoefficients(beta, l.Table)
-		c := newCollector(n, l.Shape)
-		for j := range places[i].Blocks {
-			b := &places[i].Blocks[j]
-			w := blockWeights(b.high(leaf.Point), l.Shape, b, b.low(leaf.Point))
-			var v fr.Element
-			k.Constant.Sub(&k.Constant, v.Mul(&w.Coefficient, &number))
-			c.begin()
-			for column := range l.Columns {
-				c.subtract(&k.Form, &l.Columns[column], w.scaled(coefficients[column]))
-			}
+		blocks := blockWeights(places[i], point)
+		c := collector{network: n, byPart: map[termKey]*Term{}, block: map[int]*Weights{}}
+		var live, v fr.Element
+		for j := range blocks {
+			live.Add(&live, &blocks[j].Coefficient)
+			c.add(l.Columns, coefficients[:], &blocks[j])
+		}
+		k.Constant.Sub(&k.Constant, v.Mul(&live, &number))
+		for column := range l.Columns {
+			n.addExpression(&k.Form, &l.Columns[column], *v.Neg(&coefficients[column]), blocks)
 		}
 		k.terms = append(k.terms, c.terms...)
 	}
 	return k
 }
 
-// addExpression adds a functional of an expression without contractions to a form.
-func (n *Network) addExpression(f *Form, e *Expression, w Weights) {
-	w = w.scaled(shiftInverse(e.Shift))
-	var v, s fr.Element
+// addExpression adds k times the sum of functionals of an expression to a form: all but its contractions.
+func (n *Network) addExpression(f *Form, e *Expression, k fr.Element, functionals []Weights) {
+	if e.Shift > 0 {
+		inverse := shiftInverse(e.Shift)
+		k.Mul(&k, &inverse)
+	}
+	var v fr.Element
 	if e.Constant != 0 {
-		s = w.Sum()
-		f.Constant.Add(&f.Constant, v.SetInt64(e.Constant).Mul(&v, &s))
+		var sum fr.Element
+		for i := range functionals {
+			s := functionals[i].Sum()
+			sum.Add(&sum, &s)
+		}
+		v.SetInt64(e.Constant).Mul(&v, &k)
+		f.Constant.Add(&f.Constant, v.Mul(&v, &sum))
 	}
 	for i := range e.Linear {
-		v.SetInt64(e.Linear[i].Coefficient)
-		n.addView(f, w.scaled(v), &e.Linear[i].View)
+		v.SetInt64(e.Linear[i].Coefficient).Mul(&v, &k)
+		n.addView(f, &e.Linear[i].View, v, functionals)
 	}
 }
 
@@ -471,8 +475,9 @@ func (n *Network) contract(r *Run, k *keyed, prover NetworkProver) {
 	}
 	point, reduced, factors := products.Reduce(r, k.Form, Linear, provers)
 	ends := products.Split(r, reduced, factors, provers)
+	shared := newCoordinates(point)
 	for i, t := range k.terms {
-		t.claim(r, ends[i], point[:t.Bits()])
+		t.claim(r, ends[i], shared)
 	}
 }
 
@@ -518,18 +523,15 @@ func (n *Network) multiply(r *Run, prover NetworkProver) {
 // addRound goes from a claim e = (1−r)·h(0) + r·h(1) to h(ρ), for messages h(1) − h(0) and the leading coefficient.
 func (f *Form) addRound(m []Message, r, rho fr.Element) {
 	var a, b fr.Element
-	f.Add(*a.Sub(&rho, &r), Of(m[0]))
-	f.Add(*b.Square(&rho).Sub(&b, &rho), Of(m[1]))
+	f.addMessage(*a.Sub(&rho, &r), m[0])
+	f.addMessage(*b.Square(&rho).Sub(&b, &rho), m[1])
 }
 
 // productClaim is the extension of one side of all multiplications at a point.
 func (n *Network) productClaim(places []*Tensor, point []fr.Element, side func(*Multiplication) *Expression) (f Form) {
+	at := newCoordinates(point)
 	for i := range n.Multiplications {
-		m := &n.Multiplications[i]
-		for j := range places[i].Blocks {
-			b := &places[i].Blocks[j]
-			n.addExpression(&f, side(m), blockWeights(b.high(point), m.Shape, b, b.low(point)))
-		}
+		n.addExpression(&f, side(&n.Multiplications[i]), fr.One(), blockWeights(places[i], at))
 	}
 	return f
 }
@@ -539,7 +541,8 @@ func (n *Network) zeros(r *Run) {
 	for i := range n.Zeros {
 		z := &n.Zeros[i]
 		var check Check
-		n.addExpression(&check.Form, &z.Expression, randomWeights(r, fmt.Sprintf("zero %d", i), z.Shape))
+		w := randomWeights(r, fmt.Sprintf("zero %d", i), z.Shape)
+		n.addExpression(&check.Form, &z.Expression, fr.One(), []Weights{w})
 		r.Require(check)
 	}
 }
@@ -552,7 +555,7 @@ func randomWeights(r *Run, label string, shape []int) Weights {
 		for k := range point {
 			point[k] = r.Draw(fmt.Sprintf("%s %d %d", label, a, k))
 		}
-		vectors[a] = paddedVector(point, d)
+		vectors[a] = paddedVector(newCoordinates(point), 0, d)
 	}
 	return weightsOf(shape, vectors)
 }
@@ -565,47 +568,43 @@ func (n *Network) bind(r *Run, i int, values []int64) error {
 	}
 	w := randomWeights(r, fmt.Sprintf("public %d", i), p.Shape)
 	check := Check{Form: Public(w.of(values))}
-	n.addExpression(&check.Form, &p.Expression, w.scaled(minusOne()))
+	n.addExpression(&check.Form, &p.Expression, minusOne(), []Weights{w})
 	r.Require(check)
 	return nil
 }
 
-// of is the functional of public values, axis by axis from the last.
+// jointWeights is how many weights of the last axes are multiplied out for the sum over public values.
+const jointWeights = 1 << 10
+
+// of is the functional of public values: rows of the last axes first, which takes few products of elements.
 func (w *Weights) of(values []int64) fr.Element {
-	v := integers(values)
-	for a := len(w.Shape) - 1; a >= 0; a-- {
-		d := w.Shape[a]
-		weights := w.axis(a).dense(d)
-		next := v[:len(v)/d]
-		for i := range next {
-			var sum, x fr.Element
-			for k := range d {
-				sum.Add(&sum, x.Mul(&v[i*d+k], &weights[k]))
-			}
-			next[i] = sum
-		}
-		v = next
+	row, axis := []fr.Element{fr.One()}, len(w.Shape)
+	for axis > 0 && len(row)*w.Shape[axis-1] <= max(jointWeights, w.Shape[axis-1]) {
+		axis--
+		row = outer(w.axis(axis).dense(w.Shape[axis]), Factor{Dense: row})
+	}
+	excess := Excess(row)
+	v := make([]fr.Element, len(values)/len(row))
+	for i := range v {
+		var sum Accumulator
+		sum.Add(row, values[i*len(row):])
+		v[i] = sum.Value(&excess)
+	}
+	for axis--; axis >= 0; axis-- {
+		v = contracted(v, w.axis(axis).dense(w.Shape[axis]))
 	}
 	return *v[0].Mul(&v[0], &w.Coefficient)
 }
 
-// integers are numbers as elements; most are bytes, of which each is converted once.
-func integers(values []int64) []fr.Element {
-	const least, count = -128, 384
-	var known [count]bool
-	var bytes [count]fr.Element
-	out := make([]fr.Element, len(values))
-	for i, x := range values {
-		k := x - least
-		if k < 0 || k >= count {
-			out[i].SetInt64(x)
-			continue
+// contracted sums an array along its last axis.
+func contracted(v, weights []fr.Element) []fr.Element {
+	out := v[:len(v)/len(weights)]
+	for i := range out {
+		var sum, x fr.Element
+		for k := range weights {
+			sum.Add(&sum, x.Mul(&v[i*len(weights)+k], &weights[k]))
 		}
-		if !known[k] {
-			bytes[k].SetInt64(x)
-			known[k] = true
-		}
-		out[i] = bytes[k]
+		out[i] = sum
 	}
 	return out
 }

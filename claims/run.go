@@ -3,6 +3,7 @@ package claims
 import (
 	"errors"
 	"fmt"
+	"hash"
 
 	"github.com/consensys/gnark-crypto/ecc/bn254/fr"
 	"golang.org/x/crypto/sha3"
@@ -47,6 +48,7 @@ type Run struct {
 	Checks []Check
 
 	state  [32]byte
+	hash   hash.Hash // used again and again
 	source source
 	err    error
 	used   [3]int // slots, by kind
@@ -122,8 +124,7 @@ func (r *Run) sendFrom(slot int, kind Kind, n int, values func() []fr.Element) [
 			sent = got
 		}
 	}
-	h := sha3.NewLegacyKeccak256()
-	h.Write(r.state[:])
+	h := r.absorbed()
 	out := make([]Message, n)
 	for i := range sent {
 		b := sent[i].Bytes()
@@ -144,12 +145,22 @@ func (r *Run) sendFrom(slot int, kind Kind, n int, values func() []fr.Element) [
 // Draw is a challenge: a function of everything sent so far and of its label, which must not repeat
 // between two messages.
 func (r *Run) Draw(label string) fr.Element {
-	h := sha3.NewLegacyKeccak256()
-	h.Write(r.state[:])
+	h := r.absorbed()
 	h.Write([]byte(label))
+	var sum [32]byte
 	var c fr.Element
-	c.SetBytes(h.Sum(nil))
+	c.SetBytes(h.Sum(sum[:0]))
 	return c
+}
+
+// absorbed is a hash that has read the state.
+func (r *Run) absorbed() hash.Hash {
+	if r.hash == nil {
+		r.hash = sha3.NewLegacyKeccak256()
+	}
+	r.hash.Reset()
+	r.hash.Write(r.state[:])
+	return r.hash
 }
 
 // State is a digest of everything sent so far.
@@ -170,7 +181,14 @@ func (r *Run) Finish() error {
 type Form struct {
 	Constant fr.Element
 	Messages []Scaled
-	Cells    []Block
+	cells    []Block        // functionals of Z
+	added    []scaledBlocks // those of forms that were added: they may be many, and are not copied
+}
+
+// scaledBlocks is a coefficient times the sum of functionals.
+type scaledBlocks struct {
+	coefficient fr.Element
+	blocks      []Block
 }
 
 // Scaled is a coefficient of a message.
@@ -193,10 +211,23 @@ func (f *Form) Add(k fr.Element, g Form) {
 		t.Coefficient.Mul(&t.Coefficient, &k)
 		f.Messages = append(f.Messages, t)
 	}
-	for _, b := range g.Cells {
-		b.Coefficient.Mul(&b.Coefficient, &k)
-		f.Cells = append(f.Cells, b)
+	for _, s := range g.spans() {
+		s.coefficient.Mul(&s.coefficient, &k)
+		f.added = append(f.added, s)
 	}
+}
+
+// spans are all functionals of Z: the form's own, and those that were added.
+func (f *Form) spans() []scaledBlocks {
+	if len(f.cells) == 0 {
+		return f.added
+	}
+	return append([]scaledBlocks{{fr.One(), f.cells}}, f.added...)
+}
+
+// addMessage adds k times a message.
+func (f *Form) addMessage(k fr.Element, m Message) {
+	f.Messages = append(f.Messages, Scaled{m, k})
 }
 
 // Scale multiplies the form by k.
@@ -260,9 +291,11 @@ func (c *Check) Value(messages, z []fr.Element) fr.Element {
 		v.Mul(&messages[p.A], &messages[p.B])
 		out.Add(&out, v.Mul(&v, &p.Coefficient))
 	}
-	for i := range c.Cells {
-		v = c.Cells[i].of(func(cell int) fr.Element { return z[cell] })
-		out.Add(&out, &v)
+	for _, s := range c.spans() {
+		for i := range s.blocks {
+			v = s.blocks[i].of(func(cell int) fr.Element { return z[cell] })
+			out.Add(&out, v.Mul(&v, &s.coefficient))
+		}
 	}
 	return out
 }

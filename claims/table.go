@@ -177,90 +177,70 @@ func (n *Network) Keys(table int, alpha, beta fr.Element) []fr.Element {
 	return out
 }
 
-// keysAt is Σ_j eq(point, j)·key of row start+j of a table, over 2^len(point) rows.
-func (n *Network) keysAt(table, start int, point []fr.Element, beta fr.Element) fr.Element {
+// keysAt is Σ_j eq(j)·key of row start+j of a table, over the last n coordinates of a point.
+func (n *Network) keysAt(table, start int, point *coordinates, bits int, beta fr.Element) fr.Element {
 	coefficients, sum := keyCoefficients(beta, table) // Σ eq = 1
 	var v fr.Element
 	for k, c := range n.Tables[table].columns() {
-		v = c.at(start, point)
+		v = c.at(start, point, bits)
 		sum.Add(&sum, v.Mul(&v, &coefficients[k]))
 	}
 	return sum
 }
 
-// at is Σ_j eq(point, j)·value of row start+j.
-func (c Column) at(start int, point []fr.Element) (sum fr.Element) {
-	end := start + 1<<len(point)
-	if len(c)*2*len(point) > end-start {
-		return c.expandedAt(start, point)
+// denseRuns is how many rows a progression must have for its closed form to pay: each takes some products.
+const denseRuns = 6
+
+// at is Σ_j eq(j)·value of row start+j, over the last n coordinates of a point.
+func (c Column) at(start int, point *coordinates, bits int) (sum fr.Element) {
+	if len(c)*denseRuns > 1<<bits {
+		return c.expandedAt(start, point.table(len(point.point)-bits, bits))
 	}
-	row := 0
+	stairs, row := point.below(bits), 0
+	var ones, numbers fr.Element // below the row
 	for _, r := range c {
-		from, to := max(row, start), min(row+r.Len, end)
+		from, to := max(row, start)-start, min(row+r.Len-start, 1<<bits)
 		if from < to {
-			v := runAt(r.First+r.Step*int64(from-row), r.Step, from-start, to-start, point)
+			onesTo, numbersTo := stairs.sums(to)
+			ones.Sub(&onesTo, &ones)
+			numbers.Sub(&numbersTo, &numbers)
+			v := r.over(row-start, &ones, &numbers)
 			sum.Add(&sum, &v)
+			ones, numbers = onesTo, numbersTo
 		}
 		row += r.Len
 	}
 	return sum
 }
 
-func (c Column) expandedAt(start int, point []fr.Element) (sum fr.Element) {
-	eq := EqTable(point)
+// over is Σ eq(j)·(First + Step·(j − row)) for Σ eq(j) and Σ j·eq(j).
+func (r *Progression) over(row int, ones, numbers *fr.Element) (sum fr.Element) {
 	var v fr.Element
-	row := 0
+	sum.SetInt64(r.First).Mul(&sum, ones)
+	if r.Step != 0 {
+		var way fr.Element
+		way.SetInt64(int64(row)).Mul(&way, ones).Sub(numbers, &way)
+		sum.Add(&sum, v.SetInt64(r.Step).Mul(&v, &way))
+	}
+	return sum
+}
+
+// expandedAt adds up row by row.
+func (c Column) expandedAt(start int, eq []fr.Element) fr.Element {
+	var sum Accumulator
+	var values [128]int64
+	row, at, kept := 0, 0, 0 // of values, those from at on are kept
 	for _, r := range c {
 		for j := max(row, start); j < min(row+r.Len, start+len(eq)); j++ {
-			v.SetInt64(r.First+r.Step*int64(j-row)).Mul(&v, &eq[j-start])
-			sum.Add(&sum, &v)
+			values[kept] = r.First + r.Step*int64(j-row)
+			if kept++; kept == len(values) {
+				sum.Add(eq[at:at+kept], values[:])
+				at, kept = at+kept, 0
+			}
 		}
 		row += r.Len
 	}
-	return sum
-}
-
-// runAt is Σ_{from ≤ j < to} eq(point, j)·(first + step·(j − from)).
-func runAt(first, step int64, from, to int, point []fr.Element) fr.Element {
-	lowOnes, low := prefix(point, from)
-	highOnes, high := prefix(point, to)
-	highOnes.Sub(&highOnes, &lowOnes)
-	high.Sub(&high, &low)
-	var a, b fr.Element
-	a.SetInt64(first-step*int64(from)).Mul(&a, &highOnes)
-	b.SetInt64(step).Mul(&b, &high)
-	return *a.Add(&a, &b)
-}
-
-// prefix is Σ_{j<n} eq(point, j) and Σ_{j<n} j·eq(point, j), for n up to 2^len(point).
-func prefix(point []fr.Element, n int) (ones, numbers fr.Element) {
-	if n == 1<<len(point) {
-		ones.SetOne()
-		for _, p := range point {
-			numbers.Double(&numbers).Add(&numbers, &p)
-		}
-		return ones, numbers
-	}
-	// Where j leaves n's path at a bit that is 1 in n, its lower bits are free.
-	path, one := fr.One(), fr.One() // eq of the bits so far
-	base := 0                       // their number
-	var v fr.Element
-	for i, p := range point {
-		bit := len(point) - 1 - i
-		var zero fr.Element
-		zero.Sub(&one, &p)
-		if n>>bit&1 == 0 {
-			path.Mul(&path, &zero)
-			continue
-		}
-		var weight fr.Element
-		weight.Mul(&path, &zero)
-		ones.Add(&ones, &weight)
-		_, free := prefix(point[i+1:], 1<<bit)
-		v.SetUint64(uint64(base)).Add(&v, &free).Mul(&v, &weight)
-		numbers.Add(&numbers, &v)
-		path.Mul(&path, &p)
-		base += 1 << bit
-	}
-	return ones, numbers
+	sum.Add(eq[at:at+kept], values[:kept])
+	excess := Excess(eq)
+	return sum.Value(&excess)
 }

@@ -52,7 +52,7 @@ func checkKeys(t *testing.T, n *Network, table *Table, keys []fr.Element, alpha,
 	for _, p := range parts(table.Rows()) {
 		point := random(p.Bits)
 		want := Extension(keys[p.Start:p.Start+1<<p.Bits], point)
-		got := n.keysAt(1, p.Start, point, beta)
+		got := n.keysAt(1, p.Start, newCoordinates(append(random(3), point...)), p.Bits, beta)
 		got.Sub(&alpha, &got)
 		if !got.Equal(&want) {
 			t.Fatalf("%+v: rows from %d: %s, want %s", table, p.Start, got.String(), want.String())
@@ -60,19 +60,22 @@ func checkKeys(t *testing.T, n *Network, table *Table, keys []fr.Element, alpha,
 	}
 }
 
-func TestPrefix(t *testing.T) {
+// TestStairs: sums over the numbers below any other, in any order.
+func TestStairs(t *testing.T) {
 	for bits := range 5 {
 		point := random(bits)
-		eq := EqTable(point)
-		var ones, numbers, v fr.Element
-		for n := range len(eq) + 1 {
-			gotOnes, gotNumbers := prefix(point, n)
-			if !gotOnes.Equal(&ones) || !gotNumbers.Equal(&numbers) {
+		eq, stairs := EqTable(point), newStairs(point)
+		ones, numbers := make([]fr.Element, len(eq)+1), make([]fr.Element, len(eq)+1)
+		for n := range eq {
+			var v fr.Element
+			ones[n+1].Add(&ones[n], &eq[n])
+			numbers[n+1].Add(&numbers[n], v.SetUint64(uint64(n)).Mul(&v, &eq[n]))
+		}
+		for range 200 {
+			n := rand.IntN(len(ones))
+			gotOnes, gotNumbers := stairs.sums(n)
+			if !gotOnes.Equal(&ones[n]) || !gotNumbers.Equal(&numbers[n]) {
 				t.Fatalf("the first %d of %d", n, len(eq))
-			}
-			if n < len(eq) {
-				ones.Add(&ones, &eq[n])
-				numbers.Add(&numbers, v.SetUint64(uint64(n)).Mul(&v, &eq[n]))
 			}
 		}
 	}

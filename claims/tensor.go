@@ -1,11 +1,6 @@
 package claims
 
-import (
-	"math/bits"
-	"slices"
-
-	"github.com/consensys/gnark-crypto/ecc/bn254/fr"
-)
+import "math/bits"
 
 // Tensor is an array in the committed vector Z. Every axis is cut into parts of powers of two, largest first, as
 // the binary digits of its length are; the products of parts are blocks of cells, each aligned to its size.
@@ -35,15 +30,18 @@ func (b *TensorBlock) Bits() int {
 
 // NewTensor cuts a shape into blocks, which Place places. Lengths are at least 1.
 func NewTensor(shape ...int) *Tensor {
-	t := &Tensor{Shape: shape, Blocks: []TensorBlock{{Offset: -1}}}
-	for _, n := range shape {
-		var next []TensorBlock
-		for _, b := range t.Blocks {
-			for _, p := range parts(n) {
-				next = append(next, TensorBlock{Offset: -1, Parts: append(slices.Clone(b.Parts), p)})
-			}
+	t := &Tensor{Shape: shape, Blocks: make([]TensorBlock, blockCount(shape))}
+	all := make([]Part, len(t.Blocks)*len(shape))
+	for i := range t.Blocks {
+		t.Blocks[i] = TensorBlock{-1, all[i*len(shape):][:len(shape):len(shape)]}
+	}
+	repeat := len(t.Blocks) // of a part, before the axis goes on to the next
+	for a, n := range shape {
+		cut := parts(n)
+		repeat /= len(cut)
+		for i := range t.Blocks {
+			t.Blocks[i].Parts[a] = cut[i/repeat%len(cut)]
 		}
-		t.Blocks = next
 	}
 	return t
 }
@@ -90,41 +88,6 @@ func (t *Tensor) eachIn(b *TensorBlock, visit func(element, cell int)) {
 	}
 }
 
-// At is the functional of one block at a point with a coordinate for each of its bits, top bit first: Σ eq(point, x)·cell x.
-func (b *TensorBlock) At(coefficient fr.Element, point []fr.Element) Block {
-	return Block{Offset: b.Offset, Coefficient: coefficient, Factors: []Factor{EqFactor(point)}}
-}
-
-// high is eq of a point's coordinates above a block and the block's offset: the extension of its indicator.
-func (b *TensorBlock) high(point []fr.Element) fr.Element {
-	return indicator(b.Offset>>b.Bits(), point[:len(point)-b.Bits()])
-}
-
-// low are the coordinates of a point within a block.
-func (b *TensorBlock) low(point []fr.Element) []fr.Element { return point[len(point)-b.Bits():] }
-
-// indicator is eq(point, i) for a number i, top bit first.
-func indicator(i int, point []fr.Element) fr.Element {
-	out, one := fr.One(), fr.One()
-	for k := range point {
-		v := point[k]
-		if i>>(len(point)-1-k)&1 == 0 {
-			v.Sub(&one, &v)
-		}
-		out.Mul(&out, &v)
-	}
-	return out
-}
-
-// Axes cuts a point of the block's bits into the points of its axes.
-func (b *TensorBlock) Axes(point []fr.Element) [][]fr.Element {
-	out := make([][]fr.Element, len(b.Parts))
-	for a, p := range b.Parts {
-		out[a], point = point[:p.Bits], point[p.Bits:]
-	}
-	return out
-}
-
 // AxisBits is the least number of bits that index n elements.
 func AxisBits(n int) int { return bits.Len(uint(n - 1)) }
 
@@ -132,19 +95,19 @@ func AxisBits(n int) int { return bits.Len(uint(n - 1)) }
 // first address is aligned to the largest. It returns the first address after them. Equal sizes stand in
 // the order in which they are given.
 func Place(from int, tensors ...*Tensor) (end int) {
-	var blocks []*TensorBlock
+	var bySize [maxAddressBits + 1][]*TensorBlock
 	for _, t := range tensors {
 		for i := range t.Blocks {
-			blocks = append(blocks, &t.Blocks[i])
+			b := &t.Blocks[i]
+			bySize[b.Bits()] = append(bySize[b.Bits()], b)
 		}
 	}
-	slices.SortStableFunc(blocks, func(a, b *TensorBlock) int { return b.Bits() - a.Bits() })
-	for _, b := range blocks {
-		if from&(1<<b.Bits()-1) != 0 {
-			from = (from>>b.Bits() + 1) << b.Bits()
+	for n := len(bySize) - 1; n >= 0; n-- {
+		for _, b := range bySize[n] {
+			from = (from + 1<<n - 1) >> n << n
+			b.Offset = from
+			from += 1 << n
 		}
-		b.Offset = from
-		from += 1 << b.Bits()
 	}
 	return from
 }

@@ -84,29 +84,35 @@ func TestTensorProduct(t *testing.T) {
 	}
 }
 
-// TestBlockAt: a point of a block, cut by axes, is the product of its axes' points.
-func TestBlockAt(t *testing.T) {
+// TestBlockWeights: eq of a point on all blocks of a placed tensor is the point's eq table at its cells, as one factor a
+// block and by axes.
+func TestBlockWeights(t *testing.T) {
 	x := NewTensor(4, 6, 2)
-	end := Place(0, x)
-	z := random(end)
-	for i := range x.Blocks {
-		b := &x.Blocks[i]
-		point := random(b.Bits())
-		at := b.At(fr.One(), point)
-		whole := at.of(cells(z))
-		var vectors [][]fr.Element
-		for a, p := range b.Axes(point) {
-			v := make([]fr.Element, x.Shape[a])
-			copy(v[b.Parts[a].Start:], EqTable(p))
-			vectors = append(vectors, v)
-		}
-		var parts fr.Element
-		for _, p := range blocksOf(productWeights(fr.One(), x.Shape, vectors...), x) {
-			v := p.of(cells(z))
-			parts.Add(&parts, &v)
-		}
-		if !whole.Equal(&parts) {
-			t.Errorf("block %d: %s, by axes %s", i, whole.String(), parts.String())
+	Place(0, NewTensor(16), x)
+	point := random(6)
+	eq := EqTable(point)
+	for i, w := range blockWeights(x, newCoordinates(point)) {
+		for _, byAxes := range []bool{false, true} {
+			if byAxes {
+				w.whole = nil
+			}
+			for _, b := range blocksOf(w, x) {
+				b := &b
+				for k := range 1 << b.Bits() {
+					got := b.of(func(cell int) (v fr.Element) {
+						if cell == b.Offset+k {
+							v.SetOne()
+						}
+						return v
+					})
+					if !got.Equal(&eq[b.Offset+k]) {
+						t.Fatalf("block %d: cell %d", i, k)
+					}
+				}
+				if b.Offset != x.Blocks[i].Offset || b.Bits() != x.Blocks[i].Bits() {
+					t.Errorf("block %d: a functional on 2^%d cells at %d", i, b.Bits(), b.Offset)
+				}
+			}
 		}
 	}
 }
@@ -117,7 +123,13 @@ func productWeights(coefficient fr.Element, shape []int, vectors ...[]fr.Element
 	for _, v := range vectors {
 		dense = append(dense, denseVector(v))
 	}
-	return weightsOf(shape, dense).scaled(coefficient)
+	w := weightsOf(shape, dense)
+	w.Coefficient = coefficient
+	return w
 }
 
-func blocksOf(w Weights, x *Tensor) []Block { return w.Blocks(x) }
+func blocksOf(w Weights, x *Tensor) []Block {
+	var f Form
+	w.addTo(&f, x)
+	return f.cells
+}

@@ -158,21 +158,24 @@ func (n *Network) ShapeOf(v *View) ([]int, error) {
 	return s[len(s)-1], nil
 }
 
-// addView adds a functional of a view to a form. The network was checked.
-func (n *Network) addView(f *Form, w Weights, v *View) {
+// addView adds k times the sum of functionals of a view to a form. The network was checked.
+func (n *Network) addView(f *Form, v *View, k fr.Element, functionals []Weights) {
 	shapes, err := n.shapes(v)
 	if err != nil {
 		panic(err)
 	}
-	for i := len(v.Steps) - 1; i >= 0; i-- {
-		w = v.Steps[i].back(w, shapes[i])
+	for _, w := range functionals {
+		w.Coefficient.Mul(&w.Coefficient, &k)
+		for i := len(v.Steps) - 1; i >= 0; i-- {
+			w = v.Steps[i].back(w, shapes[i])
+		}
+		if v.Tensor == Ones {
+			s := w.Sum()
+			f.Constant.Add(&f.Constant, &s)
+			continue
+		}
+		w.addTo(f, n.Tensors[v.Tensor].Tensor)
 	}
-	if v.Tensor == Ones {
-		s := w.Sum()
-		f.Constant.Add(&f.Constant, &s)
-		return
-	}
-	f.Cells = append(f.Cells, w.Blocks(n.Tensors[v.Tensor].Tensor)...)
 }
 
 // back is the functional on the step's source that a functional on its result is.
@@ -190,25 +193,31 @@ func (s *Step) back(w Weights, source []int) Weights {
 }
 
 func (w Weights) permuted(perm, source []int) Weights {
-	out := Weights{Shape: source, Coefficient: w.Coefficient}
-	for _, g := range w.groups {
-		axes := make([]int, len(g.axes))
-		for i, a := range g.axes {
-			axes[i] = perm[a]
+	out := w.on(source)
+	for i := range out.groups {
+		g := &out.groups[i]
+		if len(g.axes) == 1 {
+			g.axes = oneAxis(perm[g.axes[0]])
+			continue
 		}
-		out.groups = append(out.groups, group{axes, g.vector})
+		axes := make([]int, len(g.axes))
+		for k, a := range g.axes {
+			axes[k] = perm[a]
+		}
+		g.axes = axes
 	}
 	return out
 }
 
 // along maps the weights along one axis.
 func (w Weights) along(axis int, source []int, back func(v vector, n int) vector) Weights {
-	out := Weights{Shape: source, Coefficient: w.Coefficient}
-	for _, g := range w.groups {
+	out := w.on(source)
+	for i := range out.groups {
+		g := &out.groups[i]
 		if at := slices.Index(g.axes, axis); at >= 0 {
 			g.vector = g.mapped(at, w.Shape, source[axis], back)
+			break
 		}
-		out.groups = append(out.groups, g)
 	}
 	return out
 }
@@ -243,13 +252,19 @@ func (g *group) mapped(at int, shape []int, n int, back func(v vector, n int) ve
 }
 
 func (win *Window) back(v vector, n int) vector {
-	if win.Kernel == 1 && win.Stride == 1 { // a shift
+	if win.Kernel == 1 && win.Stride == 1 && v.isEq { // a shift
 		if start := v.start - win.Pad; start >= 0 && start+v.n <= n {
 			v.start = start
 			return v
 		}
 	}
 	out := make([]fr.Element, n)
+	if win.Kernel == 1 && win.Stride == 0 { // all read one element
+		if i := -win.Pad; i >= 0 && i < n {
+			out[i] = v.sum()
+		}
+		return denseVector(out)
+	}
 	entries := v.entries()
 	for o := range entries {
 		for t := range win.Kernel {
@@ -284,7 +299,7 @@ func (w Weights) reshaped(source []int) Weights {
 	}
 	for a, d := range source {
 		if d == 1 {
-			out.groups = append(out.groups, group{[]int{a}, eqVector(Part{}, nil, nil)})
+			out.groups = append(out.groups, group{oneAxis(a), oneWeight()})
 		}
 	}
 	for _, s := range w.stretches(source) {

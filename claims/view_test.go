@@ -91,13 +91,18 @@ func TestViews(t *testing.T) {
 			t.Fatalf("%+v: shape %v, %v, expected %v and %d values", v, got, err, shape, len(values))
 		}
 		checkView(t, n, &v, productWeights(random(1)[0], shape, vectorsOf(shape)...), values, z)
-		place := NewTensor(shape...)
-		b := &place.Blocks[rng.IntN(len(place.Blocks))]
-		checkView(t, n, &v, blockWeights(random(1)[0], shape, b, random(b.Bits())), values, z)
+		b := rng.IntN(blockCount(shape))
+		checkView(t, n, &v, eqOf(shape, b), values, z)
 		if t.Failed() {
 			t.Fatalf("try %d: %+v of %v", try, v, x.Shape)
 		}
 	}
+}
+
+// eqOf is eq of a random point on one block.
+func eqOf(shape []int, block int) Weights {
+	place := NewTensor(shape...)
+	return blockWeights(place, newCoordinates(random(AxisBits(Place(0, place)))))[block]
 }
 
 func vectorsOf(shape []int) (out [][]fr.Element) {
@@ -119,13 +124,13 @@ func checkView(t *testing.T, n *Network, v *View, w Weights, values, z []fr.Elem
 		want.Add(&want, k.Mul(&k, &values[i]))
 	}
 	var f Form
-	n.addView(&f, w, v)
+	n.addView(&f, v, fr.One(), []Weights{w})
 	got := f.Constant
-	for i := range f.Cells {
-		if err := f.Cells[i].check(AxisBits(len(z))); err != nil {
+	for i := range f.cells {
+		if err := f.cells[i].check(AxisBits(len(z))); err != nil {
 			t.Error(err)
 		}
-		c := f.Cells[i].of(cells(z))
+		c := f.cells[i].of(cells(z))
 		got.Add(&got, &c)
 	}
 	if !got.Equal(&want) {
@@ -139,12 +144,12 @@ func TestOnes(t *testing.T) {
 	v := View{Tensor: Ones, Shape: []int{4}, Steps: []Step{{Window: &Window{Length: 6, Kernel: 1, Stride: 1, Dilation: 1, Pad: 1}}}}
 	w := random(6)
 	var f Form
-	n.addView(&f, productWeights(fr.One(), []int{6}, w), &v)
+	n.addView(&f, &v, fr.One(), []Weights{productWeights(fr.One(), []int{6}, w)})
 	var want fr.Element
 	for _, x := range w[1:5] {
 		want.Add(&want, &x)
 	}
-	if len(f.Cells) > 0 || !f.Constant.Equal(&want) {
-		t.Errorf("%s and %d cells, want %s", f.Constant.String(), len(f.Cells), want.String())
+	if len(f.cells) > 0 || !f.Constant.Equal(&want) {
+		t.Errorf("%s and %d cells, want %s", f.Constant.String(), len(f.cells), want.String())
 	}
 }

@@ -13,6 +13,10 @@ type Weights struct {
 	Shape       []int
 	Coefficient fr.Element
 	groups      []group // every axis is in exactly one
+	// whole is eq of the last coordinates on the block of this number of a tensor of the shape, nil where the
+	// functional is none of that kind.
+	whole *coordinates
+	block int
 }
 
 // group is an array over some axes, row-major in their order.
@@ -21,39 +25,48 @@ type group struct {
 	vector
 }
 
-// vector has a weight for every element of a group in [start, start+n), 0 for the others. Those of an eq vector
-// are eq(point, i−start): on a part of the axis they are one factor and a product of pairs, however long the vector.
+// vector has weights other than 0 only for the elements of a group in [start, start+n). Those of an eq vector are
+// eq(i−start) of some coordinates: on a part of the axis they are one factor and a product of pairs, however long the vector.
 type vector struct {
 	start, n int
 	isEq     bool
-	point    []fr.Element    // of an eq vector, for n up to 2^len(point)
-	pairs    [][2]fr.Element // (1−p, p) of the point, shared by all that is made of it
-	values   []fr.Element    // of any other
+	of       *coordinates // of an eq vector: bits coordinates from at on, for n up to 2^bits
+	at, bits int
+	values   []fr.Element // of any other: of all elements
 }
 
-// eqVector is eq of a point over a part of its size.
-func eqVector(p Part, point []fr.Element, pairs [][2]fr.Element) vector {
-	return vector{start: p.Start, n: 1 << len(point), isEq: true, point: point, pairs: pairs}
+// eqVector is eq of some coordinates over a part of its size.
+func eqVector(p Part, of *coordinates, at int) vector {
+	return vector{start: p.Start, n: 1 << p.Bits, isEq: true, of: of, at: at, bits: p.Bits}
 }
 
-// paddedVector is eq(point, i) for the n first i: what a vector of n elements, continued by zeros, is multiplied
+// paddedVector is eq(i) of some coordinates for the n first i: what a vector of n elements, continued by zeros, is multiplied
 // with to get its extension at the point.
-func paddedVector(point []fr.Element, n int) vector {
-	return vector{n: n, isEq: true, point: point, pairs: EqFactor(point).Pairs}
+func paddedVector(of *coordinates, at, n int) vector {
+	return vector{n: n, isEq: true, of: of, at: at, bits: AxisBits(n)}
 }
+
+// oneWeight is 1 for the one element that an axis has.
+func oneWeight() vector { return vector{n: 1, isEq: true} }
 
 func denseVector(values []fr.Element) vector { return vector{n: len(values), values: values} }
 
 // entries are the weights from start on.
 func (v *vector) entries() []fr.Element {
-	if v.isEq {
-		return EqTable(v.point)[:v.n]
+	switch {
+	case !v.isEq:
+		return v.values[v.start : v.start+v.n]
+	case v.bits == 0:
+		return []fr.Element{fr.One()}
 	}
-	return v.values
+	return v.of.table(v.at, v.bits)[:v.n]
 }
 
 // dense are n weights from 0 on.
 func (v *vector) dense(n int) []fr.Element {
+	if !v.isEq {
+		return v.values
+	}
 	e := v.entries()
 	if v.start == 0 && len(e) == n {
 		return e
@@ -65,8 +78,10 @@ func (v *vector) dense(n int) []fr.Element {
 
 func (v *vector) sum() (s fr.Element) {
 	if v.isEq {
-		s, _ = prefix(v.point, v.n)
-		return s
+		if v.n == 1<<v.bits {
+			return fr.One()
+		}
+		return prefix(v.of.point[v.at:v.at+v.bits], v.n)
 	}
 	for i := range v.values {
 		s.Add(&s, &v.values[i])
@@ -78,28 +93,29 @@ func (v *vector) sum() (s fr.Element) {
 func (v *vector) over(p Part) (f Factor, coefficient *fr.Element) {
 	size, from := 1<<p.Bits, p.Start-v.start
 	if v.isEq && from >= 0 && from&(size-1) == 0 && from+size <= v.n {
-		k := len(v.point) - p.Bits
-		if f.Pairs = v.pairs[k:]; k == 0 {
+		above := v.bits - p.Bits
+		if p.Bits > 0 {
+			f.Pairs = v.of.pairs[v.at+above : v.at+v.bits]
+		}
+		if above == 0 {
 			return f, nil
 		}
-		e := indicator(from>>p.Bits, v.point[:k])
-		return f, &e
+		return f, &v.of.table(v.at, above)[from>>p.Bits]
 	}
-	values := v.at(p)
+	values := v.on(p)
 	if p.Bits == 0 {
 		return f, &values[0]
 	}
 	return Factor{Dense: values}, nil
 }
 
-// at are the weights of a part.
-func (v *vector) at(p Part) []fr.Element {
-	e := v.entries()
-	from, n := p.Start-v.start, 1<<p.Bits
-	if from >= 0 && from+n <= len(e) {
-		return e[from : from+n]
+// on are the weights of a part.
+func (v *vector) on(p Part) []fr.Element {
+	if !v.isEq {
+		return v.values[p.Start : p.Start+1<<p.Bits]
 	}
-	out := make([]fr.Element, n)
+	e, from := v.entries(), p.Start-v.start
+	out := make([]fr.Element, 1<<p.Bits)
 	for i := range out {
 		if k := from + i; k >= 0 && k < len(e) {
 			out[i] = e[k]
@@ -108,27 +124,39 @@ func (v *vector) at(p Part) []fr.Element {
 	return out
 }
 
-// blockWeights is eq of a point's coordinates within a block.
-func blockWeights(coefficient fr.Element, shape []int, b *TensorBlock, low []fr.Element) Weights {
-	w := Weights{Shape: shape, Coefficient: coefficient}
-	pairs := EqFactor(low).Pairs
-	for a, point := range b.Axes(low) {
-		w.groups = append(w.groups, group{[]int{a}, eqVector(b.Parts[a], point, pairs[:len(point)])})
-		pairs = pairs[len(point):]
+// axisNumbers are the axes, each a list of its own for groups of one.
+var axisNumbers = [maxAxes]int{0, 1, 2, 3, 4, 5, 6, 7}
+
+func oneAxis(a int) []int { return axisNumbers[a : a+1 : a+1] }
+
+// blockWeights are eq of a point's last coordinates on each block of a placed tensor, times eq of the others and the block's
+// offset: all together are the extension at the point.
+func blockWeights(place *Tensor, point *coordinates) []Weights {
+	out, axes := make([]Weights, len(place.Blocks)), len(place.Shape)
+	all := make([]group, len(out)*axes)
+	for i := range out {
+		b := &place.Blocks[i]
+		out[i] = Weights{Shape: place.Shape, Coefficient: point.high(b), groups: all[i*axes:][:axes:axes], whole: point, block: i}
+		at := len(point.point) - b.Bits()
+		for a, p := range b.Parts {
+			out[i].groups[a] = group{oneAxis(a), eqVector(p, point, at)}
+			at += p.Bits
+		}
 	}
-	return w
+	return out
 }
 
 // weightsOf is a product of vectors, one an axis.
 func weightsOf(shape []int, vectors []vector) Weights {
 	w := Weights{Shape: shape, Coefficient: fr.One()}
 	for a, v := range vectors {
-		w.groups = append(w.groups, group{[]int{a}, v})
+		w.groups = append(w.groups, group{oneAxis(a), v})
 	}
 	return w
 }
 
-// Axis is the vector of an axis that is a group of its own, from its first weight that may differ from 0 on.
+// Axis is the vector of an axis that is a group of its own, from its first weight that may differ from 0 on. It is not for
+// several goroutines at once: what weights share is computed when it is first asked for.
 func (w *Weights) Axis(a int) (start int, values []fr.Element) {
 	g := w.axis(a)
 	return g.start, g.entries()
@@ -143,21 +171,17 @@ func (w *Weights) axis(a int) *vector {
 	panic(fmt.Sprintf("claims: axis %d stands in a group", a))
 }
 
-// with replaces the vectors of some axes, each a group of its own.
-func (w Weights) with(shape []int, axes map[int]vector) Weights {
-	w.Shape = shape
-	w.groups = slices.Clone(w.groups)
-	for i := range w.groups {
-		if v, ok := axes[w.groups[i].axes[0]]; ok && len(w.groups[i].axes) == 1 {
-			w.groups[i].vector = v
-		}
-	}
-	return w
+// on is the functional on another shape of as many axes, whose groups are its own to change.
+func (w *Weights) on(shape []int) Weights {
+	return Weights{Shape: shape, Coefficient: w.Coefficient, groups: slices.Clone(w.groups)}
 }
 
 // Sum is the functional of a tensor of ones.
 func (w *Weights) Sum() fr.Element {
 	out := w.Coefficient
+	if w.whole != nil {
+		return out
+	}
 	for i := range w.groups {
 		s := w.groups[i].sum()
 		out.Mul(&out, &s)
@@ -165,22 +189,19 @@ func (w *Weights) Sum() fr.Element {
 	return out
 }
 
-// scaled is the functional times k.
-func (w Weights) scaled(k fr.Element) Weights {
-	w.Coefficient.Mul(&w.Coefficient, &k)
-	return w
-}
-
-// Blocks is the functional on the cells of a placed tensor.
-func (w *Weights) Blocks(t *Tensor) []Block {
+// addTo adds the functional on the cells of a placed tensor to a form.
+func (w *Weights) addTo(f *Form, t *Tensor) {
+	if w.whole != nil {
+		b := &t.Blocks[w.block]
+		f.cells = append(f.cells, Block{b.Offset, w.Coefficient, w.whole.low(b.Bits())})
+		return
+	}
 	groups := w.contiguous()
-	var out []Block
 	for i := range t.Blocks {
 		if b := &t.Blocks[i]; meets(b, groups) {
-			out = append(out, blockOf(b, t.Shape, groups, w.Coefficient))
+			f.cells = append(f.cells, blockOf(b, t.Shape, groups, w.Coefficient))
 		}
 	}
-	return out
 }
 
 // meets tells whether the groups may have weights other than 0 on a block.
@@ -197,6 +218,16 @@ func meets(b *TensorBlock, groups []group) bool {
 
 // contiguous are the groups in the axes' order, joined where one's axes are not neighbours in their order.
 func (w *Weights) contiguous() []group {
+	if len(w.groups) == len(w.Shape) { // each an axis
+		if slices.IsSortedFunc(w.groups, func(a, b group) int { return a.axes[0] - b.axes[0] }) {
+			return w.groups
+		}
+		out := make([]group, len(w.groups))
+		for _, g := range w.groups {
+			out[g.axes[0]] = g
+		}
+		return out
+	}
 	var out []group
 	for axis := 0; axis < len(w.Shape); {
 		members, last := w.closure(axis)
@@ -275,7 +306,7 @@ func (g *group) multiply(values []fr.Element, axes, shape []int) {
 
 // blockOf is the functional on one block that the groups meet.
 func blockOf(b *TensorBlock, shape []int, groups []group, coefficient fr.Element) Block {
-	out := Block{Offset: b.Offset, Coefficient: coefficient}
+	out := Block{Offset: b.Offset, Coefficient: coefficient, Factors: make([]Factor, 0, len(groups))}
 	for i := range groups {
 		g := &groups[i]
 		if len(g.axes) > 1 {

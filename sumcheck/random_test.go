@@ -376,7 +376,7 @@ func (e *executed) covered(t *testing.T) {
 	}
 	cells, messages := make([]bool, len(e.z)), make([]bool, len(r.Sent))
 	for _, c := range r.Checks {
-		for _, b := range c.Cells {
+		for _, b := range c.Functionals() {
 			at := cells[b.Offset:][:1<<b.Bits()]
 			weights := make([]fr.Element, len(at))
 			b.Offset = 0
