@@ -222,7 +222,7 @@ func (t *Term) addWeights(f *Form, at []vector) {
 	default:
 		w = weightsOf(t.weight, at)
 	}
-	t.network.addView(f, &c.Weight, fr.One(), []Weights{w})
+	t.network.into(f).addView(&c.Weight, fr.One(), []Weights{w})
 }
 
 // kernel is the functional on a convolution's weights.
@@ -259,7 +259,7 @@ func (t *Term) addInputs(f *Form, at []vector) {
 	for i := range inputs {
 		inputs[i] = m.input(&t.Outputs[i])
 	}
-	t.network.addExpression(f, &t.Contraction.Input.Expression, fr.One(), inputs)
+	t.network.into(f).addExpression(&t.Contraction.Input.Expression, fr.One(), inputs)
 }
 
 // mapping makes functionals on the input of those on the result, with the variables at a point. What it makes of the

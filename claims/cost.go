@@ -181,7 +181,9 @@ func (n *Network) viewCost(v *View, parts bool) (sum int) {
 func (s *Step) backCost(w Weights, source []int) (out Weights, cost int) {
 	switch {
 	case s.Permute != nil:
-		return w.permuted(s.Permute, source), len(source)
+		out = w.on(source)
+		out.permute(s.Permute)
+		return out, len(source)
 	case s.Reshape != nil:
 		return w.reshapedCost(source)
 	}

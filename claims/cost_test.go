@@ -117,7 +117,7 @@ func TestCostBoundsWork(t *testing.T) {
 		w := []Weights{randomVectors(rng, shape, parts)}
 		spent := allocation.Of(func() {
 			var f Form
-			n.addView(&f, &v, fr.One(), w)
+			n.into(&f).addView(&v, fr.One(), w)
 			cells = len(f.cells)
 			at := newEvaluation(random(30))
 			for i := range f.cells {

@@ -369,7 +369,7 @@ func (n *Network) requireRows(r *Run, places []*Tensor, leaves int, leaf Leaf, a
 			v := n.keysAt(t, place.Blocks[i].Parts[0].Start, point, place.Blocks[i].Bits(), beta)
 			denominator.Sub(&denominator, v.Mul(&v, &blocks[i].Coefficient))
 		}
-		n.addView(&uses.Form, &View{Tensor: n.Tables[t].Multiplicities}, minusOne(), blocks)
+		n.into(&uses.Form).addView(&View{Tensor: n.Tables[t].Multiplicities}, minusOne(), blocks)
 	}
 	r.Require(uses)
 	keys := Check{Form: leaf.Q}
@@ -403,7 +403,7 @@ type keyed struct {
 func (n *Network) keyClaim(leaf Leaf, places []*Tensor, asked int, alpha, beta fr.Element) *keyed {
 	k := &keyed{Form: Public(liveAlpha(leaf.Point, asked, alpha))}
 	k.Form.Add(minusOne(), leaf.Q)
-	point := newCoordinates(leaf.Point)
+	point, sum := newCoordinates(leaf.Point), n.into(&k.Form)
 	for i := range n.Lookups {
 		l := &n.Lookups[i]
 		coefficients, number := keyCoefficients(beta, l.Table)
@@ -416,33 +416,11 @@ func (n *Network) keyClaim(leaf Leaf, places []*Tensor, asked int, alpha, beta f
 		}
 		k.Constant.Sub(&k.Constant, v.Mul(&live, &number))
 		for column := range l.Columns {
-			n.addExpression(&k.Form, &l.Columns[column], *v.Neg(&coefficients[column]), blocks)
+			sum.addExpression(&l.Columns[column], *v.Neg(&coefficients[column]), blocks)
 		}
 		k.terms = append(k.terms, c.terms...)
 	}
 	return k
-}
-
-// addExpression adds k times the sum of functionals of an expression to a form: all but its contractions.
-func (n *Network) addExpression(f *Form, e *Expression, k fr.Element, functionals []Weights) {
-	if e.Shift > 0 {
-		inverse := shiftInverse(e.Shift)
-		k.Mul(&k, &inverse)
-	}
-	var v fr.Element
-	if e.Constant != 0 {
-		var sum fr.Element
-		for i := range functionals {
-			s := functionals[i].Sum()
-			sum.Add(&sum, &s)
-		}
-		v.SetInt64(e.Constant).Mul(&v, &k)
-		f.Constant.Add(&f.Constant, v.Mul(&v, &sum))
-	}
-	for i := range e.Linear {
-		v.SetInt64(e.Linear[i].Coefficient).Mul(&v, &k)
-		n.addView(f, &e.Linear[i].View, v, functionals)
-	}
 }
 
 // shiftInverse is 2^−shift.
@@ -529,9 +507,9 @@ func (f *Form) addRound(m []Message, r, rho fr.Element) {
 
 // productClaim is the extension of one side of all multiplications at a point.
 func (n *Network) productClaim(places []*Tensor, point []fr.Element, side func(*Multiplication) *Expression) (f Form) {
-	at := newCoordinates(point)
+	at, sum := newCoordinates(point), n.into(&f)
 	for i := range n.Multiplications {
-		n.addExpression(&f, side(&n.Multiplications[i]), fr.One(), blockWeights(places[i], at))
+		sum.addExpression(side(&n.Multiplications[i]), fr.One(), blockWeights(places[i], at))
 	}
 	return f
 }
@@ -542,7 +520,7 @@ func (n *Network) zeros(r *Run) {
 		z := &n.Zeros[i]
 		var check Check
 		w := randomWeights(r, fmt.Sprintf("zero %d", i), z.Shape)
-		n.addExpression(&check.Form, &z.Expression, fr.One(), []Weights{w})
+		n.into(&check.Form).addExpression(&z.Expression, fr.One(), []Weights{w})
 		r.Require(check)
 	}
 }
@@ -568,7 +546,7 @@ func (n *Network) bind(r *Run, i int, values []int64) error {
 	}
 	w := randomWeights(r, fmt.Sprintf("public %d", i), p.Shape)
 	check := Check{Form: Public(w.of(values))}
-	n.addExpression(&check.Form, &p.Expression, minusOne(), []Weights{w})
+	n.into(&check.Form).addExpression(&p.Expression, minusOne(), []Weights{w})
 	r.Require(check)
 	return nil
 }

@@ -91,13 +91,12 @@ func TestBlockWeights(t *testing.T) {
 	Place(0, NewTensor(16), x)
 	point := random(6)
 	eq := EqTable(point)
+	n := &Network{Tensors: []Committed{{Tensor: x}}}
+	var direct Form
+	n.into(&direct).addView(&View{}, fr.One(), blockWeights(x, newCoordinates(point)))
 	for i, w := range blockWeights(x, newCoordinates(point)) {
-		for _, byAxes := range []bool{false, true} {
-			if byAxes {
-				w.whole = nil
-			}
-			for _, b := range blocksOf(w, x) {
-				b := &b
+		for _, blocks := range [][]Block{direct.cells[i : i+1], blocksOf(w, x)} {
+			for _, b := range blocks {
 				for k := range 1 << b.Bits() {
 					got := b.of(func(cell int) (v fr.Element) {
 						if cell == b.Offset+k {

@@ -158,44 +158,64 @@ func (n *Network) ShapeOf(v *View) ([]int, error) {
 	return s[len(s)-1], nil
 }
 
-// addView adds k times the sum of functionals of a view to a form. The network was checked.
-func (n *Network) addView(f *Form, v *View, k fr.Element, functionals []Weights) {
+// pulled are k times functionals on a view as functionals on its tensor, equal ones added up.
+func (n *Network) pulled(v *View, k fr.Element, functionals []Weights) []Weights {
 	shapes, err := n.shapes(v)
 	if err != nil {
-		panic(err)
+		panic(err) // the network was checked
 	}
-	for _, w := range functionals {
-		w.Coefficient.Mul(&w.Coefficient, &k)
-		for i := len(v.Steps) - 1; i >= 0; i-- {
-			w = v.Steps[i].back(w, shapes[i])
+	out := slices.Clone(functionals)
+	for i := range out {
+		if len(v.Steps) > 0 {
+			out[i] = out[i].on(out[i].Shape)
 		}
-		if v.Tensor == Ones {
-			s := w.Sum()
-			f.Constant.Add(&f.Constant, &s)
+		out[i].Coefficient.Mul(&out[i].Coefficient, &k)
+	}
+	for i := len(v.Steps) - 1; i >= 0; i-- {
+		known := map[identity]vector{}
+		for j := range out {
+			v.Steps[i].back(&out[j], shapes[i], known)
+		}
+		out = merged(out)
+	}
+	return out
+}
+
+// merged adds up functionals that differ in nothing but their coefficients: where a step sums along an axis, blocks along it
+// become one.
+func merged(functionals []Weights) []Weights {
+	out := functionals[:0]
+	for i := range functionals {
+		w := &functionals[i]
+		if at := slices.IndexFunc(out, func(x Weights) bool { return slices.EqualFunc(x.groups, w.groups, sameGroup) }); at >= 0 {
+			out[at].Coefficient.Add(&out[at].Coefficient, &w.Coefficient)
 			continue
 		}
-		w.addTo(f, n.Tensors[v.Tensor].Tensor)
+		out = append(out, *w)
 	}
+	return out
 }
 
-// back is the functional on the step's source that a functional on its result is.
-func (s *Step) back(w Weights, source []int) Weights {
+func sameGroup(a, b group) bool { return a.identity() == b.identity() && slices.Equal(a.axes, b.axes) }
+
+// back makes a functional on the step's result one on its source. known are vectors that became others.
+func (s *Step) back(w *Weights, source []int, known map[identity]vector) {
 	switch {
 	case s.Permute != nil:
-		return w.permuted(s.Permute, source)
+		w.permute(s.Permute)
 	case s.Reshape != nil:
-		return w.reshaped(source)
+		*w = w.reshaped(source)
 	case s.Window != nil:
-		return w.along(s.Window.Axis, source, s.Window.back)
+		w.along(s.Window.Axis, source, s.Window.back, known)
 	default:
-		return w.along(s.Select.Axis, source, s.Select.back)
+		w.along(s.Select.Axis, source, s.Select.back, known)
 	}
+	w.Shape = source
 }
 
-func (w Weights) permuted(perm, source []int) Weights {
-	out := w.on(source)
-	for i := range out.groups {
-		g := &out.groups[i]
+func (w *Weights) permute(perm []int) {
+	for i := range w.groups {
+		g := &w.groups[i]
 		if len(g.axes) == 1 {
 			g.axes = oneAxis(perm[g.axes[0]])
 			continue
@@ -206,20 +226,28 @@ func (w Weights) permuted(perm, source []int) Weights {
 		}
 		g.axes = axes
 	}
-	return out
 }
 
 // along maps the weights along one axis.
-func (w Weights) along(axis int, source []int, back func(v vector, n int) vector) Weights {
-	out := w.on(source)
-	for i := range out.groups {
-		g := &out.groups[i]
-		if at := slices.Index(g.axes, axis); at >= 0 {
-			g.vector = g.mapped(at, w.Shape, source[axis], back)
-			break
+func (w *Weights) along(axis int, source []int, back func(v vector, n int) vector, known map[identity]vector) {
+	for i := range w.groups {
+		g := &w.groups[i]
+		at := slices.Index(g.axes, axis)
+		if at < 0 {
+			continue
 		}
+		key := g.identity()
+		v, ok := known[key]
+		if !ok {
+			v = g.mapped(at, w.Shape, source[axis], back)
+			known[key] = v
+		}
+		if g.vector = v; len(g.axes) == 1 && source[axis] == 1 && !v.isEq {
+			w.Coefficient.Mul(&w.Coefficient, &v.values[0])
+			g.vector = oneWeight()
+		}
+		return
 	}
-	return out
 }
 
 // mapped maps every line of a group's array along its at-th axis.

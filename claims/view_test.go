@@ -124,7 +124,7 @@ func checkView(t *testing.T, n *Network, v *View, w Weights, values, z []fr.Elem
 		want.Add(&want, k.Mul(&k, &values[i]))
 	}
 	var f Form
-	n.addView(&f, v, fr.One(), []Weights{w})
+	n.into(&f).addView(v, fr.One(), []Weights{w})
 	got := f.Constant
 	for i := range f.cells {
 		if err := f.cells[i].check(AxisBits(len(z))); err != nil {
@@ -144,7 +144,7 @@ func TestOnes(t *testing.T) {
 	v := View{Tensor: Ones, Shape: []int{4}, Steps: []Step{{Window: &Window{Length: 6, Kernel: 1, Stride: 1, Dilation: 1, Pad: 1}}}}
 	w := random(6)
 	var f Form
-	n.addView(&f, &v, fr.One(), []Weights{productWeights(fr.One(), []int{6}, w)})
+	n.into(&f).addView(&v, fr.One(), []Weights{productWeights(fr.One(), []int{6}, w)})
 	var want fr.Element
 	for _, x := range w[1:5] {
 		want.Add(&want, &x)

@@ -51,6 +51,20 @@ func oneWeight() vector { return vector{n: 1, isEq: true} }
 
 func denseVector(values []fr.Element) vector { return vector{n: len(values), values: values} }
 
+// identity tells vectors apart: what it is equal of is the same.
+type identity struct {
+	start, n, at, bits int
+	of                 *coordinates
+	first              *fr.Element
+}
+
+func (v *vector) identity() identity {
+	if v.isEq {
+		return identity{v.start, v.n, v.at, v.bits, v.of, nil}
+	}
+	return identity{start: v.start, n: v.n, first: &v.values[0]}
+}
+
 // entries are the weights from start on.
 func (v *vector) entries() []fr.Element {
 	switch {
@@ -176,26 +190,29 @@ func (w *Weights) on(shape []int) Weights {
 	return Weights{Shape: shape, Coefficient: w.Coefficient, groups: slices.Clone(w.groups)}
 }
 
-// Sum is the functional of a tensor of ones.
-func (w *Weights) Sum() fr.Element {
-	out := w.Coefficient
-	if w.whole != nil {
-		return out
+// onOnes is the sum of functionals of a tensor of ones.
+func onOnes(functionals []Weights) (sum fr.Element) {
+	known := map[identity]fr.Element{}
+	for i := range functionals {
+		w := &functionals[i]
+		v := w.Coefficient
+		for k := range w.groups {
+			if g := &w.groups[k]; w.whole == nil && !(g.isEq && g.n == 1<<g.bits) { // whose sum is 1
+				s, ok := known[g.identity()]
+				if !ok {
+					s = g.sum()
+					known[g.identity()] = s
+				}
+				v.Mul(&v, &s)
+			}
+		}
+		sum.Add(&sum, &v)
 	}
-	for i := range w.groups {
-		s := w.groups[i].sum()
-		out.Mul(&out, &s)
-	}
-	return out
+	return sum
 }
 
 // addTo adds the functional on the cells of a placed tensor to a form.
 func (w *Weights) addTo(f *Form, t *Tensor) {
-	if w.whole != nil {
-		b := &t.Blocks[w.block]
-		f.cells = append(f.cells, Block{b.Offset, w.Coefficient, w.whole.low(b.Bits())})
-		return
-	}
 	groups := w.contiguous()
 	for i := range t.Blocks {
 		if b := &t.Blocks[i]; meets(b, groups) {
