@@ -33,7 +33,7 @@ var allowed = map[string][]string{
 	"verifier/plonk":     {"verifier", "internal/statement", "internal/wire"},
 	"verifier/backends":  {"verifier", "verifier/plonk", "verifier/wrapped"},
 	"verifier/artifact":  {"verifier", "verifier/backends", "internal/envelope"},
-	"verifier/wrapped":   {"claims", "verifier", "internal/statement", "internal/wire", "internal/envelope", "internal/compact"},
+	"verifier/wrapped":   {"claims", "internal/msm", "verifier", "internal/statement", "internal/wire", "internal/envelope", "internal/compact"},
 	"verifier/evm":       {"verifier", "verifier/plonk", "internal/statement"},
 	"verifier/canister":  {"verifier"},
 	"prover":             {"circuits", "model", "verifier", "verifier/artifact", "internal/envelope", "bench/estimate"},

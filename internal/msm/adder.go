@@ -16,10 +16,11 @@ const (
 )
 
 // adder adds up points in affine form: pairs of all sums wait until there are enough for one inversion,
-// and their coordinates stand in vectors, for whose products the library has vector instructions.
+// and their coordinates stand in vectors, for whose products the library has vector instructions. They are no fields of the
+// library's type: what a pool holds keeps its methods, and theirs read files, which verifiers in a sandbox must not.
 type adder struct {
-	x1, y1, x2, y2 fp.Vector
-	dx, products   fp.Vector
+	x1, y1, x2, y2 []fp.Element
+	dx, products   []fp.Element
 	to             []int32 // where the sum of a pair goes
 	n              int
 	infinite       bool             // points at infinity may occur
@@ -32,8 +33,8 @@ func (a *adder) init() {
 	if a.x1 != nil {
 		return
 	}
-	for _, v := range []*fp.Vector{&a.x1, &a.y1, &a.x2, &a.y2, &a.dx, &a.products} {
-		*v = make(fp.Vector, additions+lanes)
+	for _, v := range []*[]fp.Element{&a.x1, &a.y1, &a.x2, &a.y2, &a.dx, &a.products} {
+		*v = make([]fp.Element, additions+lanes)
 	}
 	a.to = make([]int32, additions)
 }
@@ -177,7 +178,7 @@ func (a *adder) flush(points []bn254.G1Affine) {
 	for i := a.n; i < n; i++ {
 		a.x1[i], a.y1[i], a.x2[i], a.y2[i] = fp.Element{}, fp.Element{}, fp.One(), fp.Element{}
 	}
-	dx := a.dx[:n]
+	dx := fp.Vector(a.dx[:n])
 	dx.Sub(a.x2[:n], a.x1[:n])
 	var special []specialSum
 	left, ok := a.multiply(dx)
@@ -187,7 +188,7 @@ func (a *adder) flush(points []bn254.G1Affine) {
 	}
 	invertLanes(left) // the inverse of the products up to here
 	for i := n - lanes; i >= 0; i -= lanes {
-		inverse, at := a.products[i:i+lanes], dx[i:i+lanes]
+		inverse, at := fp.Vector(a.products[i:i+lanes]), dx[i:i+lanes]
 		inverse.Mul(inverse, left)
 		left.Mul(left, at)
 		a.chord(i, inverse)
@@ -203,7 +204,8 @@ func (a *adder) flush(points []bn254.G1Affine) {
 
 // chord adds the pairs from i on, as many as there are lanes: x to x2, y to y1.
 func (a *adder) chord(i int, inverse fp.Vector) {
-	x1, y1, x2, y2, square := a.x1[i:i+lanes], a.y1[i:i+lanes], a.x2[i:i+lanes], a.y2[i:i+lanes], a.dx[i:i+lanes]
+	lane := func(v []fp.Element) fp.Vector { return v[i : i+lanes] }
+	x1, y1, x2, y2, square := lane(a.x1), lane(a.y1), lane(a.x2), lane(a.y2), lane(a.dx)
 	slope := inverse
 	y2.Sub(y2, y1)
 	slope.Mul(slope, y2)
@@ -242,7 +244,7 @@ func (a *adder) multiply(v fp.Vector) (all fp.Vector, ok bool) {
 		a.products[i].SetOne()
 	}
 	for i := 0; i < len(v); i += lanes {
-		next := a.products[i+lanes : i+2*lanes]
+		next := fp.Vector(a.products[i+lanes : i+2*lanes])
 		next.Mul(a.products[i:i+lanes], v[i:i+lanes])
 	}
 	all = a.products[len(v) : len(v)+lanes]

@@ -25,7 +25,7 @@ func MultiExp(points []bn254.G1Affine, scalars []fr.Element) bn254.G1Jac {
 	sums := make([]bn254.G1Jac, plan.digits)
 	var mu sync.Mutex
 	chunks := (len(points) + chunk - 1) / chunk
-	spans := plan.spans(chunks)
+	spans := plan.spans(chunks, len(points))
 	share.Out(chunks*spans, func(items iter.Seq[int]) {
 		s := pool.Get().(*span)
 		defer pool.Put(s)
@@ -76,9 +76,10 @@ func planWindows(scalars []fr.Element) (best windows) {
 	return best
 }
 
-// spans is the number of parts that a chunk's digits are cut into, so that every processor has work.
-func (p windows) spans(chunks int) int {
-	processors := runtime.GOMAXPROCS(0)
+// spans is the number of parts that a chunk's digits are cut into, so that every processor has work: no more than there are
+// additions enough for, since parts share no inversions.
+func (p windows) spans(chunks, points int) int {
+	processors := min(runtime.GOMAXPROCS(0), 1+points*p.digits/enough)
 	if processors == 1 || chunks >= 4*processors {
 		return min(1, p.digits)
 	}

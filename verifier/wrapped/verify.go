@@ -4,13 +4,13 @@ import (
 	"fmt"
 	"slices"
 
-	"github.com/consensys/gnark-crypto/ecc"
 	"github.com/consensys/gnark-crypto/ecc/bn254"
 	"github.com/consensys/gnark-crypto/ecc/bn254/fr"
 	"github.com/consensys/gnark-crypto/ecc/bn254/fr/pedersen"
 	"golang.org/x/crypto/sha3"
 
 	"github.com/zkinfer/zkinfer/claims"
+	"github.com/zkinfer/zkinfer/internal/msm"
 	"github.com/zkinfer/zkinfer/verifier"
 )
 
@@ -180,9 +180,8 @@ func (k *Key) check(c *Commitment, st *verifier.Statement, s fr.Element, p *Proo
 // groth16 checks e(A, B) = e(α, β)·e(Σ x·K + Σ D, γ)·e(C, δ).
 func (k *Key) groth16(p *Proof, inputs []fr.Element) error {
 	var sum bn254.G1Affine
-	if _, err := sum.MultiExp(k.K[1:], inputs, ecc.MultiExpConfig{}); err != nil {
-		return err
-	}
+	all := msm.MultiExp(k.K[1:], inputs)
+	sum.FromJacobian(&all)
 	sum.Add(&sum, &k.K[0])
 	for i := range p.Commitments {
 		sum.Add(&sum, &p.Commitments[i])
@@ -215,11 +214,9 @@ func (k *Key) knowledge(p *Proof, challenges []fr.Element) error {
 
 // link compares the row that the circuit folded with the combination of all rows.
 func (c *Claim) link(p *Proof) error {
-	var sum bn254.G1Affine
-	if _, err := sum.MultiExp(c.Rows, c.Weights, ecc.MultiExpConfig{}); err != nil {
-		return err
-	}
-	if !sum.Equal(&p.Commitments[CommitRow]) {
+	var row bn254.G1Jac
+	row.FromAffine(&p.Commitments[CommitRow])
+	if sum := msm.MultiExp(c.Rows, c.Weights); !sum.Equal(&row) {
 		return ErrRows
 	}
 	return nil
