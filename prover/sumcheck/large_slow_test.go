@@ -15,40 +15,23 @@ import (
 	"github.com/zkinfer/zkinfer/model/tflite"
 )
 
-// TestLargeModels proves the models of a folder: NAME.tflite on the first sample of NAME.in, with the answers in
-// NAME.tflm_double.out and NAME.xnn_single.out. ZKINFER_MODELS names the folder.
+// TestLargeModels proves the models of a folder on their first samples, and compares with the answers.
 func TestLargeModels(t *testing.T) {
-	folder := os.Getenv("ZKINFER_MODELS")
-	if folder == "" {
+	paths := largeModels(t)
+	if len(paths) == 0 {
 		t.Skip("ZKINFER_MODELS does not name a folder of models")
 	}
-	paths, err := filepath.Glob(filepath.Join(folder, "*.tflite"))
-	if err != nil || len(paths) == 0 {
-		t.Fatalf("no models in %s (%v)", folder, err)
-	}
 	for _, path := range paths {
-		base := path[:len(path)-len(".tflite")]
 		for _, variant := range []struct {
 			rounding tflite.Rounding
 			answers  string
 		}{{tflite.TFLM, ".tflm_double.out"}, {tflite.LiteRT, ".xnn_single.out"}} {
-			want, err := os.ReadFile(base + variant.answers)
+			want, err := os.ReadFile(path + variant.answers)
 			if err != nil {
 				continue
 			}
-			t.Run(filepath.Base(base)+", "+string(variant.rounding), func(t *testing.T) {
-				g := tfliteGraph(t, path, variant.rounding)
-				raw, err := os.ReadFile(base + ".in")
-				if err != nil {
-					t.Fatal(err)
-				}
-				in := g.Tensors[g.Inputs[0]]
-				x := make([]int64, in.Len())
-				for i := range x {
-					if x[i] = int64(int8(raw[i])); in.Min >= 0 {
-						x[i] = int64(raw[i])
-					}
-				}
+			t.Run(filepath.Base(path)+", "+string(variant.rounding), func(t *testing.T) {
+				g, x := largeModel(t, path, variant.rounding)
 				got := prepare(t, g, x).prove(t).Outputs[0]
 				if variant.rounding == tflite.LiteRT {
 					got = probabilities(got, g.Tensors[g.Outputs[0]].Scale)
