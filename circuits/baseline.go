@@ -53,7 +53,7 @@ func (p *Plan) NewBaseline(g *model.Graph, h Holding) (*Baseline, error) {
 	}
 	plain := *p
 	// No parameter is folded: what is left of the challenges' powers are those that combine the columns of tables.
-	plain.Columns, plain.powers, plain.alphas = 0, 0, max(1, p.tables.width)
+	plain.Columns, plain.powers, plain.FoldRows, plain.alphas = 0, 0, 1, max(1, p.tables.width)
 	b := &Baseline{Circuit: *plain.NewCircuit(), holding: h, graph: g}
 	b.offset = 1 << bits.Len64(uint64(b.greatestWeight()))
 	switch n := len(b.parameters()); h {

@@ -1,6 +1,8 @@
 package circuits
 
 import (
+	"slices"
+
 	"github.com/consensys/gnark-crypto/ecc/bn254/fr"
 	"github.com/consensys/gnark/frontend"
 
@@ -23,10 +25,25 @@ type border struct {
 	packed  []frontend.Variable
 }
 
+// newBorders decides how each tensor is bound. The public ones are bound alike: where one is folded, the others
+// cost the verifier hardly anything.
 func (p *Plan) newBorders() {
+	public := 0
 	for i, ids := range [][]model.TensorID{p.graph.Inputs, p.graph.Outputs} {
 		for _, id := range ids {
-			p.borders = append(p.borders, p.newBorder(id, i == 0))
+			b := p.newBorder(id, i == 0)
+			if b.binding == Packed {
+				public += b.elements()
+			}
+			p.borders = append(p.borders, b)
+		}
+	}
+	if public <= packLimit || p.opts.Arithmetization != Rank1 {
+		return
+	}
+	for _, b := range p.borders {
+		if b.binding == Packed {
+			b.binding = Folded
 		}
 	}
 }
@@ -35,16 +52,11 @@ func (p *Plan) newBorder(id model.TensorID, input bool) *border {
 	t := p.tensor(id)
 	b := &border{id: id, input: input, count: t.Len(), min: t.Min, width: (bitsFor(t.Max-t.Min+1) + 7) / 8}
 	b.width = max(b.width, 1)
-	switch {
-	case input && p.opts.PrivateInput, !input && p.opts.PrivateOutput:
+	b.binding = Packed
+	if input && p.opts.PrivateInput || !input && p.opts.PrivateOutput {
 		b.binding = Committed
-	case b.elements() > packLimit && p.opts.Arithmetization == Rank1:
-		b.binding = Folded
-	default:
-		b.binding = Packed
 	}
-	if input && b.binding != Folded {
-		// Folded values need no range check: the identity at α equates each wire with its byte.
+	if input { // what computes an output bounds it
 		b.bounds = newRanged(t.Max-t.Min+1, b.count, true)
 	}
 	return b
@@ -53,7 +65,7 @@ func (p *Plan) newBorder(id model.TensorID, input bool) *border {
 // perElement is the number of values packed into one field element.
 func (b *border) perElement() int { return 31 / int(b.width) }
 
-// elements is the number of field elements a packed tensor takes.
+// elements is the number of field elements a public tensor is packed into.
 func (b *border) elements() int { return (b.count + b.perElement() - 1) / b.perElement() }
 
 func (b *border) demand(d *demands) {
@@ -78,10 +90,8 @@ func (b *border) constraints() int {
 		n += b.bounds.constraints()
 	}
 	switch {
-	case b.binding == Packed:
+	case b.binding != Committed:
 		n += b.elements()
-	case b.binding == Folded:
-		n += max(b.count-1, 1)
 	case !b.input:
 		n += b.count
 	}
@@ -154,50 +164,65 @@ func (b *border) element(c *builder, i int) frontend.Variable {
 	return c.wire(b.owned, i)
 }
 
-// define ties the tensor, whose expressions are known by now, to the statement.
-func (b *border) define(c *builder) error {
-	unsigned := make([]frontend.Variable, b.count)
-	for i := range unsigned {
-		unsigned[i] = c.api.Sub(c.values[b.id][i], b.min)
+// unsigned are the expressions of the tensor's elements, known by now, as the statement counts them.
+func (b *border) unsigned(c *builder) []frontend.Variable {
+	out := make([]frontend.Variable, b.count)
+	for i := range out {
+		out[i] = c.api.Sub(c.values[b.id][i], b.min)
 	}
+	return out
+}
+
+// define ties a tensor that is not folded to the statement.
+func (b *border) define(c *builder) error {
 	switch b.binding {
 	case Packed:
-		b.definePacked(c, unsigned)
-	case Folded:
-		return b.defineFold(c, unsigned)
+		for k, e := range b.pieces(c) {
+			c.product(e, 1, b.packed[k])
+		}
 	case Committed:
-		return b.defineCommitted(c, unsigned)
+		return b.defineCommitted(c, b.unsigned(c))
 	}
 	return nil
 }
 
-func (b *border) definePacked(c *builder, unsigned []frontend.Variable) {
-	per := b.perElement()
-	for k, public := range b.packed {
+// pieces are the expressions of the field elements that the tensor is packed into.
+func (b *border) pieces(c *builder) []frontend.Variable {
+	unsigned, per := b.unsigned(c), b.perElement()
+	out := make([]frontend.Variable, b.elements())
+	for k := range out {
 		var terms []frontend.Variable
 		for j, v := range unsigned[k*per : min((k+1)*per, b.count)] {
 			terms = append(terms, c.scale(v, pow2(8*b.width*uint(j))))
 		}
-		c.product(c.sum(terms), 1, public)
+		out[k] = c.sum(terms)
 	}
+	return out
 }
 
-// defineFold makes v = Σ x_k·αᵏ the one wire of a commitment, for the verifier to compare.
-func (b *border) defineFold(c *builder, x []frontend.Variable) error {
-	n := max(b.count-1, 1)
-	if b.count == 1 {
-		x = append(x, 0)
-	}
-	h := c.hint(horner, n, append([]frontend.Variable{c.alpha}, x...))
-	for i := range h {
-		next := x[n]
-		if i < n-1 {
-			next = h[i+1]
+// foldTensors is the wire v = Σ e_j·α^(R+j) over the elements of all folded tensors, for the verifier to compare. It
+// shares the commitment of the parameters, whose rows α⁰ … α^(R−1) combine: with other powers no row of a model commitment
+// can make up for a difference.
+func (b *builder) foldTensors() frontend.Variable {
+	var e []frontend.Variable
+	for _, t := range b.plan.borders {
+		if t.binding == Folded {
+			e = append(e, t.pieces(b)...)
 		}
-		c.product(next, c.alpha, c.api.Sub(h[i], x[i]))
 	}
-	_, err := c.commitObject(h[:1])
-	return err
+	sum, last := e[0], len(e)-1
+	if last > 0 {
+		h := b.hint(horner, last, append([]frontend.Variable{b.alpha}, e...))
+		for i := range h {
+			next := e[last]
+			if i < last-1 {
+				next = h[i+1]
+			}
+			b.product(next, b.alpha, b.api.Sub(h[i], e[i]))
+		}
+		sum = h[0]
+	}
+	return b.inner([]frontend.Variable{sum}, b.alphas[b.plan.FoldRows:][:1])
 }
 
 // defineCommitted commits a private tensor. An output has wires of its own, equal to the expressions.
@@ -216,11 +241,10 @@ type ObjectKind int
 
 // The kinds of committed objects; each object has one owner and one commitment.
 const (
-	TraceObject ObjectKind = iota + 1
-	ParameterObject
+	TraceObject     ObjectKind = iota + 1
+	ParameterObject            // the last wire is the fold of public tensors, where there is one
 	InputObject
 	OutputObject
-	FoldObject // one wire: a public tensor's fold
 )
 
 // ParameterIndex is the place of the parameters among the objects.
@@ -241,17 +265,19 @@ func (p *Plan) Objects() []Object {
 		if !b.input {
 			o.Tensor -= len(p.graph.Inputs)
 		}
-		switch {
-		case b.binding == Packed:
+		if b.binding != Committed {
 			continue
-		case b.binding == Folded:
-			o.Kind = FoldObject
-		case b.input:
+		}
+		o.Kind = OutputObject
+		if b.input {
 			o.Kind = InputObject
-		default:
-			o.Kind = OutputObject
 		}
 		out = append(out, o)
 	}
 	return out
+}
+
+// FoldsTensors reports whether some public tensor is bound by its fold.
+func (p *Plan) FoldsTensors() bool {
+	return slices.ContainsFunc(p.borders, func(b *border) bool { return b.binding == Folded })
 }

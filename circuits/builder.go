@@ -48,8 +48,13 @@ func (c *Circuit) Define(api frontend.API) error { return c.define(api, nil) }
 func (c *Circuit) define(api frontend.API, baseline *Baseline) error {
 	b := newBuilder(api, c)
 	b.baseline = baseline
-	if err := b.drawChallenges(); err != nil {
+	if err := b.drawAlpha(); err != nil {
 		return err
+	}
+	if !c.plan.FoldsTensors() {
+		if err := b.drawBeta(); err != nil {
+			return err
+		}
 	}
 	for _, x := range c.plan.borders {
 		x.bind(b)
@@ -60,6 +65,16 @@ func (c *Circuit) define(api frontend.API, baseline *Baseline) error {
 	for i, g := range c.plan.gadgets {
 		if err := g.define(b); err != nil {
 			return fmt.Errorf("node %q: %w", c.plan.graph.Nodes[i].Name, err)
+		}
+	}
+	if b.beta == nil {
+		if err := b.drawBeta(); err != nil {
+			return err
+		}
+	}
+	for _, define := range b.identities {
+		if err := define(); err != nil {
+			return err
 		}
 	}
 	for _, x := range c.plan.borders {
@@ -90,6 +105,9 @@ type builder struct {
 
 	values  [][]frontend.Variable // expressions of each tensor's elements, by TensorID
 	queries [][]frontend.Variable // by table, each combined to one column
+	// identities are what has to wait for β and the folded parameters: a fold of outputs, whose expressions the gadgets
+	// make, is committed before β is drawn. Where nothing is folded, β comes first: PLONK's gates want it so.
+	identities []func() error
 
 	public  int // packed public inputs handed out
 	private int // private tensors handed out
@@ -104,23 +122,42 @@ func newBuilder(api frontend.API, c *Circuit) *builder {
 	return b
 }
 
-// drawChallenges commits the trace, folds the parameters under α, and commits the result.
-func (b *builder) drawChallenges() error {
+// drawAlpha commits the trace.
+func (b *builder) drawAlpha() error {
 	var err error
 	b.last = b.circuit.S
 	if b.alpha, err = b.commitObject(b.circuit.Trace); err != nil {
 		return err
 	}
+	b.alphas = b.powersOf(b.alpha, b.plan.alphas)
+	return nil
+}
+
+// drawBeta folds the parameters and public tensors under α, and commits the result.
+func (b *builder) drawBeta() error {
+	var err error
 	if b.plan.Columns > 0 {
 		if b.folded, err = b.api.NewHint(foldParameters, b.plan.Columns, b.alpha); err != nil {
 			return err
 		}
 	}
-	if b.beta, err = b.commitObject(b.folded); err != nil {
+	object := b.folded
+	if b.plan.FoldsTensors() {
+		object = append(object[:len(object):len(object)], b.foldTensors())
+	}
+	if b.beta, err = b.commitObject(object); err != nil {
 		return err
 	}
-	b.alphas = b.powersOf(b.alpha, b.plan.alphas)
 	b.betas = b.powersOf(b.beta, b.plan.powers)
+	return nil
+}
+
+// identity defines what takes β and the folded parameters, as soon as they are there.
+func (b *builder) identity(define func() error) error {
+	if b.beta != nil {
+		return define()
+	}
+	b.identities = append(b.identities, define)
 	return nil
 }
 

@@ -22,7 +22,8 @@ func (g *rescaled) constraints() int { return g.requantizer.constraints() + g.la
 func (g *rescaled) note() string { return g.layer.note() }
 
 func (g *rescaled) define(b *builder) error {
-	return g.layer.define(b, g.requantizer.define(b))
+	acc := g.requantizer.define(b)
+	return b.identity(func() error { return g.layer.define(b, acc) })
 }
 
 // pointwiseWindow is the 1×1 kernel of layers without a neighbourhood.

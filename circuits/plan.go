@@ -26,9 +26,9 @@ const foldSlack = 0.01
 // maxPackedBits bounds the digits packed into one field element: the BN254 scalar field has 254 bits.
 const maxPackedBits = 252
 
-// packLimit is the number of packed field elements from which a public tensor is bound by its fold
-// instead: each costs the verifier a scalar multiplication.
-const packLimit = 64
+// packLimit is the number of field elements above which public tensors are bound by their fold, not packed into
+// public inputs: each of these costs the verifier a scalar multiplication, and so does the fold, once.
+const packLimit = 1
 
 // Arithmetization is the form that constraints are brought into, which decides what is cheap.
 type Arithmetization int
@@ -38,7 +38,7 @@ const (
 	Rank1 Arithmetization = iota
 	// Gates of PLONK have three wires: a sum costs a gate a term, and so does committing a wire. The
 	// parameters are constants, for which nothing is folded, and public tensors are packed: there is no
-	// commitment of one wire that a verifier could compare with a fold.
+	// commitment that a verifier could compare with a fold.
 	Gates
 )
 
@@ -59,7 +59,8 @@ type Binding int
 const (
 	// Packed is a public tensor whose values are packed into public inputs.
 	Packed Binding = iota + 1
-	// Folded is a public tensor bound by the value of its polynomial at α.
+	// Folded is a public tensor whose values are packed into coefficients of a polynomial, bound by its value
+	// at α.
 	Folded
 	// Committed is a private tensor with a commitment of its own.
 	Committed
@@ -213,6 +214,9 @@ func (p *Plan) allocate(choose func(*linear, *Plan)) error {
 	}
 	p.FoldRows = max(p.FoldRows, 1)
 	p.alphas = max(p.FoldRows, p.tables.width)
+	if p.FoldsTensors() {
+		p.alphas = max(p.alphas, p.FoldRows+1)
+	}
 	return nil
 }
 

@@ -14,7 +14,7 @@ type Shape struct {
 	FoldRows    int   // points of the model commitment
 	// StatementBytes are the bytes of public tensors and of commitments to private ones.
 	StatementBytes int
-	FoldedBytes    int // those of tensors that are bound by their fold
+	FoldedElements int // field elements that tensors bound by their fold are packed into
 }
 
 // Shape is known without building the circuit. Inverses and Sums are off by a few a layer.
@@ -31,8 +31,8 @@ func (p *Plan) Shape() Shape {
 			s.Public += b.elements()
 			packed += b.elements()
 		case Folded:
-			s.FoldedBytes += b.statementBytes()
-			s.Sums += max(b.count-1, 1)
+			s.FoldedElements += b.elements()
+			s.Sums += b.elements()
 		case Committed:
 			if !b.input {
 				packed += b.count
@@ -57,9 +57,10 @@ func (p *Plan) objectSize(o Object) int {
 	case TraceObject:
 		return p.TraceWires
 	case ParameterObject:
+		if p.FoldsTensors() {
+			return p.Columns + 1
+		}
 		return p.Columns
-	case FoldObject:
-		return 1
 	}
 	i := o.Tensor
 	if o.Output {

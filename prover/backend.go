@@ -27,7 +27,7 @@ var (
 )
 
 // Version is the format of circuits and keys: gnark's are not stable across its versions.
-const Version = "zkinfer/1 gnark/0.16.3"
+const Version = "zkinfer/2 gnark/0.16.3"
 
 // Options are the choices that a key is made for.
 type Options = circuits.Options

@@ -176,6 +176,8 @@ func TestKeyCheck(t *testing.T) {
 		"foreign G":                 func(k *VerifyingKey) { k.Commitments[2].G.Double(&k.Commitments[2].G) },
 		"H for the trace":           func(k *VerifyingKey) { k.Commitments[0].H = k.Alpha },
 		"base without a fold":       func(k *VerifyingKey) { k.Commitments[1].Base = k.Alpha },
+		"fold without a base":       func(k *VerifyingKey) { k.Inputs[0].Binding, k.K = BindingFolded, k.K[:5] },
+		"base of a private tensor":  func(k *VerifyingKey) { k.Commitments[2].Base = k.Alpha },
 		"unknown element type":      func(k *VerifyingKey) { k.Inputs[0].Type = "float32" },
 		"range beyond its type":     func(k *VerifyingKey) { k.Inputs[0].Type = "int8" },
 		"endless name":              func(k *VerifyingKey) { k.Description.Name = strings.Repeat("x", maxStringBytes+1) },

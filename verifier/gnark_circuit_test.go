@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"math/big"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -31,8 +32,7 @@ const (
 	columns = 40
 )
 
-// layout says how x, y and z are bound; the number of commitments is 2 and one for each that is not
-// packed.
+// layout says how x, y and z are bound; the number of commitments is 2 and one for each that is private.
 type layout struct {
 	name    string
 	x, y, z verifier.Binding
@@ -41,9 +41,15 @@ type layout struct {
 var layouts = []layout{
 	{"2 commitments", verifier.BindingPacked, verifier.BindingPacked, verifier.BindingPacked},
 	{"3 commitments, private input", verifier.BindingCommitted, verifier.BindingPacked, verifier.BindingPacked},
-	{"3 commitments, folded input", verifier.BindingFolded, verifier.BindingPacked, verifier.BindingPacked},
+	{"2 commitments, folded input", verifier.BindingFolded, verifier.BindingPacked, verifier.BindingPacked},
 	{"4 commitments", verifier.BindingCommitted, verifier.BindingCommitted, verifier.BindingPacked},
-	{"5 commitments", verifier.BindingCommitted, verifier.BindingCommitted, verifier.BindingFolded},
+	{"4 commitments, folded output", verifier.BindingCommitted, verifier.BindingCommitted, verifier.BindingFolded},
+	{"2 commitments, all folded", verifier.BindingFolded, verifier.BindingFolded, verifier.BindingFolded},
+}
+
+// folds reports whether a tensor is folded.
+func (l layout) folds() bool {
+	return l.x == verifier.BindingFolded || l.y == verifier.BindingFolded || l.z == verifier.BindingFolded
 }
 
 func (l layout) specs() (in, out []verifier.TensorSpec) {
@@ -88,6 +94,7 @@ func (c *circuit) Define(api frontend.API) error {
 	}{{in[0], c.X[:]}, {out[0], c.Y[:]}, {out[1], c.Z[:]}}
 	trace := []frontend.Variable{c.Public[0], c.Aux}
 	packed := c.Public[1:]
+	var folded []frontend.Variable
 	for _, t := range tensors {
 		for _, w := range t.wires {
 			api.AssertIsEqual(api.Mul(w, w, c.Aux), api.Mul(w, w)) // a constraint of its own for every wire
@@ -95,8 +102,14 @@ func (c *circuit) Define(api frontend.API) error {
 		if t.spec.Binding != verifier.BindingCommitted {
 			trace = append(trace, t.wires...)
 		}
-		if t.spec.Binding == verifier.BindingPacked {
-			packed = assertPacked(api, t.spec.Width(), t.wires, packed)
+		switch t.spec.Binding {
+		case verifier.BindingPacked:
+			for _, e := range pieces(api, t.spec.Width(), t.wires) {
+				api.AssertIsEqual(packed[0], e)
+				packed = packed[1:]
+			}
+		case verifier.BindingFolded:
+			folded = append(folded, pieces(api, t.spec.Width(), t.wires)...)
 		}
 	}
 	alpha, err := committer.Commit(trace...)
@@ -107,20 +120,20 @@ func (c *circuit) Define(api frontend.API) error {
 	if err != nil {
 		return err
 	}
-	challenge, err := committer.Commit(append([]frontend.Variable{alpha}, u...)...)
+	object := append([]frontend.Variable{alpha}, u...)
+	if c.layout.folds() {
+		object = append(object, fold(api, alpha, folded))
+	}
+	challenge, err := committer.Commit(object...)
 	if err != nil {
 		return err
 	}
 	c.defineModel(api, alpha, u)
 	for _, t := range tensors {
-		object := t.wires
-		switch t.spec.Binding {
-		case verifier.BindingPacked:
+		if t.spec.Binding != verifier.BindingCommitted {
 			continue
-		case verifier.BindingFolded:
-			object = []frontend.Variable{fold(api, alpha, c.Aux, t.wires)}
 		}
-		if challenge, err = committer.Commit(append([]frontend.Variable{challenge}, object...)...); err != nil {
+		if challenge, err = committer.Commit(append([]frontend.Variable{challenge}, t.wires...)...); err != nil {
 			return err
 		}
 	}
@@ -142,27 +155,31 @@ func (c *circuit) defineModel(api frontend.API, alpha frontend.Variable, u []fro
 	api.AssertIsEqual(c.Aux, 1)
 }
 
-// assertPacked is the packing as docs/formats.md has it, written here once more.
-func assertPacked(api frontend.API, width int, wires, packed []frontend.Variable) []frontend.Variable {
-	for per := 31 / width; len(wires) > 0; packed = packed[1:] {
+// pieces is the packing as docs/formats.md has it, written here once more. Nothing here checks the range of the
+// values: a test of outer checks needs none.
+func pieces(api frontend.API, width int, wires []frontend.Variable) (out []frontend.Variable) {
+	for per := 31 / width; len(wires) > 0; {
 		n := min(per, len(wires))
 		sum := frontend.Variable(0)
 		for j, w := range wires[:n] {
 			sum = api.Add(sum, api.Mul(w, new(big.Int).Lsh(big.NewInt(1), uint(8*width*j))))
 		}
-		api.AssertIsEqual(packed[0], sum)
+		out = append(out, sum)
 		wires = wires[n:]
 	}
-	return packed
+	return out
 }
 
-// fold is a wire of its own, by a product with one: Commit takes a mere expression apart.
-func fold(api frontend.API, alpha, one frontend.Variable, wires []frontend.Variable) frontend.Variable {
+// fold is Σ e_j·α^(rows+j), a wire since it is a product.
+func fold(api frontend.API, alpha frontend.Variable, e []frontend.Variable) frontend.Variable {
 	sum := frontend.Variable(0)
-	for k := len(wires) - 1; k > 0; k-- {
-		sum = api.Mul(api.Add(sum, wires[k]), alpha)
+	for j := len(e) - 1; j >= 0; j-- {
+		sum = api.Add(api.Mul(sum, alpha), e[j])
 	}
-	return api.Mul(api.Add(sum, wires[0]), one)
+	for range rows {
+		sum = api.Mul(sum, alpha)
+	}
+	return sum
 }
 
 // matrix holds the parameters; salts open the model commitment.
@@ -215,13 +232,11 @@ func (r *rig) verifyingKey() *verifier.VerifyingKey {
 		K: r.gnark.G1.K, FoldRows: rows, Inputs: in, Outputs: out, Description: verifier.Description{Name: r.layout.name}}
 	keys := []verifier.CommitmentKey{{Role: verifier.RoleTrace}, {Role: verifier.RoleParameters}}
 	for i, b := range []verifier.Binding{r.layout.x, r.layout.y, r.layout.z} {
-		c := verifier.CommitmentKey{Role: verifier.RoleInput, IsOutput: i > 0, Tensor: max(0, i-1)}
-		switch {
-		case b == verifier.BindingPacked:
+		if b != verifier.BindingCommitted {
 			continue
-		case b == verifier.BindingFolded:
-			c.Role = verifier.RoleFold
-		case i > 0:
+		}
+		c := verifier.CommitmentKey{Role: verifier.RoleInput, IsOutput: i > 0, Tensor: max(0, i-1)}
+		if i > 0 {
 			c.Role = verifier.RoleOutput
 		}
 		keys = append(keys, c)
@@ -233,8 +248,8 @@ func (r *rig) verifyingKey() *verifier.VerifyingKey {
 		if k > 0 {
 			keys[k].H = basis[len(basis)-1]
 		}
-		if keys[k].Role == verifier.RoleFold {
-			keys[k].Base = basis[0]
+		if keys[k].Role == verifier.RoleParameters && r.layout.folds() {
+			keys[k].Base = basis[len(basis)-2]
 		}
 	}
 	vk.Commitments = keys
@@ -298,7 +313,11 @@ func (r *rig) claimOf(t *testing.T, m *matrix, x, y, z []int64) claim {
 		if _, err := c.rowSalts[i].SetRandom(); err != nil {
 			t.Fatal(err)
 		}
-		c.model.Rows = append(c.model.Rows, r.commit(t, 1, m[i][:], c.rowSalts[i]))
+		row := slices.Clone(m[i][:])
+		if r.layout.folds() {
+			row = append(row, fr.Element{}) // at the fold's base
+		}
+		c.model.Rows = append(c.model.Rows, r.commit(t, 1, row, c.rowSalts[i]))
 	}
 	c.statement.Inputs = []verifier.TensorValue{{Values: x}}
 	c.statement.Outputs = []verifier.TensorValue{{Values: y}, {Values: z}}
@@ -438,12 +457,11 @@ func (r *rig) open(t *testing.T, p *proved, honest claim, mk *masks) {
 func (r *rig) object(t *testing.T, k int, c claim, alpha fr.Element) (object bn254.G1Affine, salt fr.Element) {
 	t.Helper()
 	ck := r.key.Commitments[k]
-	side, specs := c.statement.Inputs, r.key.Inputs
+	side := c.statement.Inputs
 	if ck.IsOutput {
-		side, specs = c.statement.Outputs, r.key.Outputs
+		side = c.statement.Outputs
 	}
-	switch ck.Role {
-	case verifier.RoleParameters:
+	if ck.Role == verifier.RoleParameters {
 		power := fr.One()
 		for i, row := range c.model.Rows {
 			var s fr.Element
@@ -453,17 +471,35 @@ func (r *rig) object(t *testing.T, k int, c claim, alpha fr.Element) (object bn2
 			object.Add(&object, &term)
 			power.Mul(&power, &alpha)
 		}
-		return object, salt
-	case verifier.RoleFold:
-		v, power := fr.Element{}, fr.One()
-		for _, x := range offsets(specs[ck.Tensor], side[ck.Tensor].Values) {
-			x.Mul(&x, &power)
-			v.Add(&v, &x)
+		for _, e := range r.folded(c.statement) { // with the powers after those of the rows
+			e.Mul(&e, &power)
+			term := times(ck.Base, e)
+			object.Add(&object, &term)
 			power.Mul(&power, &alpha)
 		}
-		return times(ck.Base, v), salt
+		return object, salt
 	}
 	return side[ck.Tensor].Commitment[0], c.salts[k]
+}
+
+// folded are the pieces of the folded tensors, computed here once more.
+func (r *rig) folded(st *verifier.Statement) (out []fr.Element) {
+	values := append(slices.Clone(st.Inputs), st.Outputs...)
+	for i, spec := range append(slices.Clone(r.key.Inputs), r.key.Outputs...) {
+		if spec.Binding != verifier.BindingFolded {
+			continue
+		}
+		for chunk := range slices.Chunk(offsets(spec, values[i].Values), 31/spec.Width()) {
+			var sum, base fr.Element
+			base.SetUint64(1 << (8 * spec.Width()))
+			for j := len(chunk) - 1; j >= 0; j-- {
+				sum.Mul(&sum, &base)
+				sum.Add(&sum, &chunk[j])
+			}
+			out = append(out, sum)
+		}
+	}
+	return out
 }
 
 func times(p bn254.G1Affine, s fr.Element) (out bn254.G1Affine) {

@@ -171,8 +171,7 @@ func testStatements(t *testing.T, r *rig, p *proved) {
 // A prover who claims one object and proves with another satisfies Groth16, and gnark accepts: only
 // the outer check of the object's role stands in the way. One lie for each role.
 func TestOuterChecks(t *testing.T) {
-	r := newRig(t, layouts[4])
-	folded := newRig(t, layouts[2])
+	r, folded, all := newRig(t, layouts[4]), newRig(t, layouts[2]), newRig(t, layouts[5])
 	m, x := newMatrix(1), sampleInput(1)
 	y, z := m.run(x)
 	m2, x2 := newMatrix(2), sampleInput(2)
@@ -188,6 +187,10 @@ func TestOuterChecks(t *testing.T) {
 		{"private output", r, func(r *rig) claim { return r.claimOf(t, m, x, y2, z) }, "committed output"},
 		{"folded output", r, func(r *rig) claim { return r.claimOf(t, m, x, y, raised(z)) }, "stated values"},
 		{"folded input", folded, func(r *rig) claim { return r.claimOf(t, m, raised(x), y, z) }, "stated values"},
+		{"weights beside a fold", folded, func(r *rig) claim { return r.claimOf(t, m2, x, y, z) }, "weights"},
+		{"first folded value", all, func(r *rig) claim { return r.claimOf(t, m, first(x), y, z) }, "stated values"},
+		{"folded tensor between others", all, func(r *rig) claim { return r.claimOf(t, m, x, raised(y), z) }, "stated values"},
+		{"two folded tensors", all, func(r *rig) claim { return r.claimOf(t, m, raised(x), y, first(z)) }, "stated values"},
 	} {
 		t.Run(lie.what, func(t *testing.T) {
 			done := lie.rig.claimOf(t, m, x, y, z)
@@ -210,6 +213,46 @@ func raised(v []int64) []int64 {
 	out := slices.Clone(v)
 	out[len(out)-1]++
 	return out
+}
+
+// first raises the first value.
+func first(v []int64) []int64 {
+	out := slices.Clone(v)
+	out[0]++
+	return out
+}
+
+// An owner whose model commitment has something at the fold's base, as much as the stated and the used input differ
+// by: the fold's powers of α are others than those of the rows, so that no row makes up for the difference.
+func TestFoldBaseInModelCommitment(t *testing.T) {
+	r := newRig(t, layouts[5])
+	m, x := newMatrix(1), sampleInput(1)
+	y, z := m.run(x)
+	done, said := r.claimOf(t, m, x, y, z), r.claimOf(t, m, raised(raised(x)), y, z)
+	used, stated := r.folded(done.statement), r.folded(said.statement)
+	for _, row := range []int{0, 1} {
+		said.model = &verifier.ModelCommitment{Rows: slices.Clone(done.model.Rows)}
+		var difference fr.Element
+		for j := range used { // one of them differs
+			var d fr.Element
+			d.Sub(&used[j], &stated[j])
+			difference.Add(&difference, &d)
+		}
+		if difference.IsZero() {
+			t.Fatal("the stated input is the used one")
+		}
+		moved := times(r.key.Commitments[1].Base, difference)
+		said.model.Rows[row].Add(&said.model.Rows[row], &moved)
+		mk := &masks{}
+		p := r.prove(t, said, m, x, y, z, mk, r.proving)
+		r.open(t, p, done, mk)
+		if err := r.theirs(p); err != nil {
+			t.Fatalf("gnark rejects (%v): the outer check is not tested", err)
+		}
+		if err := r.ours(p); !errors.Is(err, verifier.ErrInvalidProof) || !strings.Contains(err.Error(), "stated values") {
+			t.Errorf("row %d: %v, expected the outer check to fail", row, err)
+		}
+	}
 }
 
 // keepSalts makes done the opening of what the proof holds: it differs from said in the object that is

@@ -3,6 +3,7 @@ package verifier
 import (
 	"encoding/binary"
 	"fmt"
+	"slices"
 
 	"github.com/consensys/gnark-crypto/ecc/bn254"
 
@@ -13,20 +14,18 @@ import (
 // Role says what a commitment of the proof holds.
 type Role uint8
 
-// The roles, in the order in which commitments come: trace, parameters, then any of the others.
+// The roles, in the order in which commitments come: trace, parameters, then private tensors.
 const (
 	RoleTrace Role = iota + 1
 	RoleParameters
 	RoleInput
 	RoleOutput
-	RoleFold
 )
 
 // CommitmentKey is what a verifier knows of one commitment.
 type CommitmentKey struct {
 	Role Role
-	// Tensor is the input, or the output for IsOutput, that a commitment of role input, output or fold
-	// belongs to.
+	// Tensor is the input, or the output for IsOutput, that a commitment of role input or output belongs to.
 	Tensor   int
 	IsOutput bool
 	// G and GSigmaNeg check the proof of knowledge.
@@ -37,7 +36,8 @@ type CommitmentKey struct {
 	// H is the base of the mask; the zero point for the trace. Taken from a prover it would open
 	// everything: it is part of the key and of its digest.
 	H bn254.G1Affine
-	// Base is the base of the fold, for RoleFold.
+	// Base is that of the public tensors' fold, which is committed with the parameters; the zero point where no
+	// tensor is folded.
 	Base bn254.G1Affine
 }
 
@@ -53,7 +53,7 @@ type VerifyingKey struct {
 	Description        Description
 }
 
-const keyTag = "zkinfer/vk/1"
+const keyTag = "zkinfer/vk/2"
 
 // Digest is the keccak-256 of the key's encoding.
 func (vk *VerifyingKey) Digest() [32]byte { return statement.Keccak(vk.encode()) }
@@ -190,20 +190,18 @@ func (vk *VerifyingKey) check() error {
 	return vk.checkCommitments(public)
 }
 
-// checkCommitments demands trace, parameters, and then exactly one commitment for each tensor that is
-// not packed, inputs before outputs. The trace's challenge must cover S, each later one its
+// checkCommitments demands trace, parameters, and then exactly one commitment for each private tensor,
+// inputs before outputs. The trace's challenge must cover S, each later one its
 // predecessor's: otherwise a challenge would be known too early.
 func (vk *VerifyingKey) checkCommitments(public int) error {
 	want := []CommitmentKey{{Role: RoleTrace}, {Role: RoleParameters}}
 	for side, specs := range [][]TensorSpec{vk.Inputs, vk.Outputs} {
 		for i, t := range specs {
-			role := RoleInput
-			switch {
-			case t.Binding == BindingPacked:
+			if t.Binding != BindingCommitted {
 				continue
-			case t.Binding == BindingFolded:
-				role = RoleFold
-			case side == 1:
+			}
+			role := RoleInput
+			if side == 1 {
 				role = RoleOutput
 			}
 			want = append(want, CommitmentKey{Role: role, Tensor: i, IsOutput: side == 1})
@@ -224,16 +222,22 @@ func (vk *VerifyingKey) checkCommitments(public int) error {
 		if len(c.PublicCommitted) != 1 || c.PublicCommitted[0] != covers {
 			return fmt.Errorf("%w: challenge %d of the verifying key covers %v, expected [%d]", ErrMalformed, k, c.PublicCommitted, covers)
 		}
-		if err := c.checkPoints(k, &vk.Commitments[0].G); err != nil {
+		if err := c.checkPoints(k, &vk.Commitments[0].G, vk.folds()); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
+// folds reports whether some tensor is bound by its fold.
+func (vk *VerifyingKey) folds() bool {
+	folded := func(t TensorSpec) bool { return t.Binding == BindingFolded }
+	return slices.ContainsFunc(vk.Inputs, folded) || slices.ContainsFunc(vk.Outputs, folded)
+}
+
 // checkPoints demands the points that the role uses, and the point at infinity for the others, so that
 // a key has one encoding. All commitments share G: the batched proof of knowledge needs it.
-func (c *CommitmentKey) checkPoints(k int, g *bn254.G2Affine) error {
+func (c *CommitmentKey) checkPoints(k int, g *bn254.G2Affine, folds bool) error {
 	if c.G.IsInfinity() || c.GSigmaNeg.IsInfinity() {
 		return fmt.Errorf("%w: commitment %d of the verifying key has a point at infinity", ErrMalformed, k)
 	}
@@ -243,8 +247,8 @@ func (c *CommitmentKey) checkPoints(k int, g *bn254.G2Affine) error {
 	if c.H.IsInfinity() != (c.Role == RoleTrace) {
 		return fmt.Errorf("%w: commitment %d of the verifying key: H at infinity is %t, expected it for the trace only", ErrMalformed, k, c.H.IsInfinity())
 	}
-	if c.Base.IsInfinity() != (c.Role != RoleFold) {
-		return fmt.Errorf("%w: commitment %d of the verifying key: fold base at infinity is %t, expected a base for folds only", ErrMalformed, k, c.Base.IsInfinity())
+	if c.Base.IsInfinity() == (c.Role == RoleParameters && folds) {
+		return fmt.Errorf("%w: commitment %d of the verifying key: fold base at infinity is %t, expected a base beside the parameters where tensors are folded", ErrMalformed, k, c.Base.IsInfinity())
 	}
 	return nil
 }

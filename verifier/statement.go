@@ -148,10 +148,10 @@ func binds(specs []TensorSpec, values []TensorValue) [][32]byte {
 	return out
 }
 
-// packTensor is a packed tensor as public inputs.
+// packTensor is a public tensor as field elements.
 func packTensor(t *TensorSpec, v *TensorValue) []fr.Element {
 	bytes, step := v.bytes(t), 31/t.Width()*t.Width()
-	out := make([]fr.Element, t.packed())
+	out := make([]fr.Element, t.pieces())
 	for i := range out {
 		chunk := bytes[i*step : min((i+1)*step, len(bytes))]
 		var big [32]byte
@@ -165,12 +165,20 @@ func packTensor(t *TensorSpec, v *TensorValue) []fr.Element {
 
 // PublicInputs are S and the packed tensors, in the circuit's order.
 func PublicInputs(about *Subject, st *Statement, s fr.Element) []fr.Element {
-	out := []fr.Element{s}
-	for i := range about.Inputs {
-		out = append(out, packTensor(&about.Inputs[i], &st.Inputs[i])...)
-	}
-	for i := range about.Outputs {
-		out = append(out, packTensor(&about.Outputs[i], &st.Outputs[i])...)
+	return append([]fr.Element{s}, pack(about, st, BindingPacked)...)
+}
+
+// pack are the field elements of the tensors that are bound in one way, inputs before outputs.
+func pack(about *Subject, st *Statement, how Binding) (out []fr.Element) {
+	for _, side := range []struct {
+		specs  []TensorSpec
+		values []TensorValue
+	}{{about.Inputs, st.Inputs}, {about.Outputs, st.Outputs}} {
+		for i := range side.specs {
+			if t := &side.specs[i]; t.Binding == how {
+				out = append(out, packTensor(t, &side.values[i])...)
+			}
+		}
 	}
 	return out
 }
@@ -198,13 +206,17 @@ func FoldRows(rows []bn254.G1Affine, alpha fr.Element) (bn254.G1Affine, error) {
 	return sum, err
 }
 
-// FoldValue is Σ (x_k − Min)·αᵏ.
-func FoldValue(t TensorSpec, values []int64, alpha fr.Element) fr.Element {
-	var v, x fr.Element
-	for k := len(values) - 1; k >= 0; k-- {
-		x.SetUint64(uint64(values[k] - t.Min))
+// FoldTensors is Σ e_j·α^(rows+j), where e_j are the field elements that the folded tensors are packed into.
+// The powers below are those of the model commitment's rows.
+func FoldTensors(about *Subject, st *Statement, alpha fr.Element, rows int) fr.Element {
+	e := pack(about, st, BindingFolded)
+	var v fr.Element
+	for j := len(e) - 1; j >= 0; j-- {
 		v.Mul(&v, &alpha)
-		v.Add(&v, &x)
+		v.Add(&v, &e[j])
+	}
+	for range rows {
+		v.Mul(&v, &alpha)
 	}
 	return v
 }

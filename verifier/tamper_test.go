@@ -37,8 +37,8 @@ func readFrozen(t *testing.T, name string) *frozen {
 // The digests of the frozen proofs, computed from the bytes of their files by another implementation.
 func TestFrozenDigests(t *testing.T) {
 	for name, want := range map[string]string{
-		"public":  "186c2422d65ca8500815640d37eaad7aea9e573193c66685e0c69145ca72dd7b",
-		"private": "1f2024df8984ace1c686194d2e06048f5febb57e0cb3f1fe995fbe2a2069d50c",
+		"public":  "064a3213a70b83478523c9e96c13853aedc97f42a0c629be657afdfdb6d08ec9",
+		"private": "181d1c25fd657ac764e8fad7a1ea4c72cb86d6049c1926764295e764736221f1",
 	} {
 		f := readFrozen(t, name)
 		s, err := verifier.StatementDigest(f.key, f.model, &f.bundle.Statement)

@@ -14,7 +14,7 @@ type Binding uint8
 const (
 	// BindingPacked is a public tensor, packed into public inputs.
 	BindingPacked Binding = iota + 1
-	// BindingFolded is a public tensor, bound by the value of its polynomial at α.
+	// BindingFolded is a public tensor, packed into coefficients of a polynomial that is bound by its value at α.
 	BindingFolded
 	// BindingCommitted is a private tensor with a commitment of its own.
 	BindingCommitted
@@ -54,14 +54,19 @@ func (t *TensorSpec) Width() int {
 // CommitmentPoints is the number of points of a commitment to the tensor.
 func (t *TensorSpec) CommitmentPoints() int { return max(t.Points, 1) }
 
-// packed is the number of public inputs that the tensor takes: as many elements in each as fit into
-// 31 bytes.
+// pieces is the number of field elements that a public tensor is packed into: as many of its elements in each
+// as fit into 31 bytes.
+func (t *TensorSpec) pieces() int {
+	per := 31 / t.Width()
+	return (t.Len() + per - 1) / per
+}
+
+// packed is the number of public inputs that the tensor takes.
 func (t *TensorSpec) packed() int {
 	if t.Binding != BindingPacked {
 		return 0
 	}
-	per := 31 / t.Width()
-	return (t.Len() + per - 1) / per
+	return t.pieces()
 }
 
 // AppendSpecs encodes tensors as keys and model commitments hold them. Points is not part of it: it follows

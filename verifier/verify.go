@@ -118,26 +118,27 @@ func (c *check) outer() error {
 }
 
 var mismatch = map[Role]string{
-	RoleParameters: "it was not made with the weights of this model commitment",
+	RoleParameters: "it was not made with the weights of this model commitment, or not with the stated values",
 	RoleInput:      "it was not made with the committed input",
 	RoleOutput:     "it does not give the committed output",
-	RoleFold:       "it was not made with the stated values",
 }
 
 func (c *check) object(key *CommitmentKey) (bn254.G1Affine, error) {
-	alpha := c.challenges[0]
-	specs, values := c.vk.Inputs, c.statement.Inputs
+	values := c.statement.Inputs
 	if key.IsOutput {
-		specs, values = c.vk.Outputs, c.statement.Outputs
+		values = c.statement.Outputs
 	}
-	switch key.Role {
-	case RoleParameters:
-		return FoldRows(c.model.Rows, alpha)
-	case RoleFold:
-		v := FoldValue(specs[key.Tensor], values[key.Tensor].Values, alpha)
-		return times(&key.Base, &v), nil
+	if key.Role != RoleParameters {
+		return values[key.Tensor].Commitment[0], nil
 	}
-	return values[key.Tensor].Commitment[0], nil
+	alpha := c.challenges[0]
+	object, err := FoldRows(c.model.Rows, alpha)
+	if !key.Base.IsInfinity() {
+		v := FoldTensors(c.vk.Fixed(), c.statement, alpha, c.vk.FoldRows)
+		fold := times(&key.Base, &v)
+		object.Add(&object, &fold)
+	}
+	return object, err
 }
 
 func times(p *bn254.G1Affine, s *fr.Element) (out bn254.G1Affine) {

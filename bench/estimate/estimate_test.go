@@ -87,10 +87,10 @@ func TestVerificationAgainstMeasured(t *testing.T) {
 		shape             circuits.Shape
 		gas, instructions int64
 	}{
-		"fold 16, public":                   {circuits.Shape{Public: 3, Committed: []int{9, 9}, FoldRows: 16, StatementBytes: 20}, 509037, 0},
-		"fold 16, private input and output": {circuits.Shape{Public: 1, Committed: []int{9, 9, 9, 9}, FoldRows: 16, StatementBytes: 128}, 576031, 0},
-		"fold 16, public 28×28 image":       {circuits.Shape{Public: 28, Committed: []int{9, 9}, FoldRows: 16, StatementBytes: 794}, 674919, 0},
-		"fold 16, folded 3×32×32 image":     {circuits.Shape{Public: 2, Committed: []int{9, 9, 1}, FoldRows: 16, StatementBytes: 3082, FoldedBytes: 3072}, 683092, 0},
+		"fold 16, public":                   {circuits.Shape{Public: 1, Committed: []int{9, 9}, FoldRows: 16, StatementBytes: 110, FoldedElements: 5}, 482388, 0},
+		"fold 16, private input and output": {circuits.Shape{Public: 1, Committed: []int{9, 9, 9, 9}, FoldRows: 16, StatementBytes: 128}, 575267, 0},
+		"fold 16, public 28×28 image":       {circuits.Shape{Public: 1, Committed: []int{9, 9}, FoldRows: 16, StatementBytes: 794, FoldedElements: 27}, 502528, 0},
+		"fold 16, public 3×32×32 image":     {circuits.Shape{Public: 1, Committed: []int{9, 9}, FoldRows: 16, StatementBytes: 3082, FoldedElements: 101}, 569969, 0},
 		"canister, one point":               {circuits.Shape{Public: 3, Committed: []int{9, 9}, FoldRows: 1}, 0, 202e6},
 		"canister, private":                 {circuits.Shape{Public: 1, Committed: []int{9, 9, 9, 9}, FoldRows: 1}, 0, 258e6},
 		"canister, 64 points and inputs":    {circuits.Shape{Public: 66, Committed: []int{9, 9}, FoldRows: 64}, 0, 365e6},

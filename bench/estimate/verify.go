@@ -23,10 +23,8 @@ func operationsOf(s circuits.Shape) operations {
 	// Public inputs and challenges; the rows of the model commitment; masks of all commitments but the first; the
 	// combination of commitments for the proof of knowledge.
 	o := operations{pairs: 4 + n + 1, muls: s.Public + n + s.FoldRows + (n - 1) + n, commitments: n}
-	for i, size := range s.Committed {
-		if i > circuits.ParameterIndex && size == 1 {
-			o.muls++ // the fold of a public tensor
-		}
+	if s.FoldedElements > 0 {
+		o.muls++ // the fold of the public tensors
 	}
 	return o
 }
@@ -53,7 +51,7 @@ const (
 	gasAdd         = 150
 	gasAround      = 250   // what the contract does around a multiplication
 	gasByte        = 14    // of calldata: 16, or 4 if it is zero
-	gasFoldedByte  = 32    // of the fold of a public tensor
+	gasFolded      = 450   // of the fold of the public tensors, a field element
 	gasRest        = 33000 // decoding, hashing, memory
 	frameBytes     = 500   // of a call's data beside proof and statement
 )
@@ -69,7 +67,7 @@ func NewVerification(s circuits.Shape, r *Rates) Verification {
 	v.CanisterCycles = canisterCall + v.CanisterInstructions
 	proof := 64 + 128 + 64 + 64*o.commitments + 64 + 32*(o.commitments-1)
 	v.EVMGas = int64(gasTransaction + gasPairing + o.pairs*gasPair + o.muls*(gasMul+gasAdd+gasAround) +
-		gasByte*(proof+s.StatementBytes+frameBytes) + gasFoldedByte*s.FoldedBytes + gasRest)
+		gasByte*(proof+s.StatementBytes+frameBytes) + gasFolded*s.FoldedElements + gasRest)
 	return v
 }
 

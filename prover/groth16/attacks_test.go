@@ -303,7 +303,7 @@ func TestRerandomizedProofIsTheSameStatement(t *testing.T) {
 	}
 }
 
-// A tensor of more than 64 field elements is bound by its fold.
+// A tensor of many field elements is bound by its fold.
 func TestFoldedTensor(t *testing.T) {
 	b := model.NewBuilder("large")
 	in, err := b.Input(model.Tensor{Name: "x", Shape: []int{2100}, Min: 0, Max: 255, Scale: 1})

@@ -30,6 +30,9 @@ func (k *Keys) CommitModel(ctx context.Context, g *model.Graph, privacy prover.P
 	out := &prover.ModelOpening{Commitment: commitment, Salts: make([]fr.Element, len(p.Rows)),
 		Key: k.Verifying.Digest(), Parameters: g.ParameterDigest()}
 	for i, row := range p.Rows {
+		if plan.FoldsTensors() {
+			row = append(row, fr.Element{}) // at the fold's base, which is no parameter's
+		}
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}

@@ -76,7 +76,7 @@ func seven(t *testing.T, g *model.Graph) []int64 {
 	return quantize.Inputs(g, image[0])[0]
 }
 
-// wide has just so many inputs of three bytes that they are bound by their fold, not packed.
+// wide has inputs of three bytes.
 func wide(t *testing.T) *model.Graph {
 	t.Helper()
 	weights := make([]int64, 2*wideInputs)

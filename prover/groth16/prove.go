@@ -201,18 +201,15 @@ func (a *attempt) opened(k int, object circuits.Object, alpha fr.Element) (c bn2
 			salt.Add(&salt, &t)
 			power.Mul(&power, &alpha)
 		}
-		c, err = verifier.FoldRows(a.rows, alpha)
+		if c, err = verifier.FoldRows(a.rows, alpha); a.plan.FoldsTensors() {
+			v := verifier.FoldTensors(a.keys.Verifying.Fixed(), a.statement, alpha, len(a.rows))
+			fold := scalarMul(&a.keys.Verifying.Commitments[k].Base, &v)
+			c.Add(&c, &fold)
+		}
 	case circuits.InputObject:
 		c, salt = a.statement.Inputs[object.Tensor].Commitment[0], a.salts[k]
 	case circuits.OutputObject:
 		c, salt = a.statement.Outputs[object.Tensor].Commitment[0], a.salts[k]
-	case circuits.FoldObject:
-		specs, values := a.keys.Verifying.Inputs, a.statement.Inputs
-		if object.Output {
-			specs, values = a.keys.Verifying.Outputs, a.statement.Outputs
-		}
-		v := verifier.FoldValue(specs[object.Tensor], values[object.Tensor].Values, alpha)
-		c = scalarMul(&a.keys.Verifying.Commitments[k].Base, &v)
 	}
 	return c, salt, err
 }

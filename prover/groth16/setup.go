@@ -97,8 +97,8 @@ func (c *Circuit) verifyingKey(pk *groth16bn254.ProvingKey, vk *groth16bn254.Ver
 		if object.Kind != circuits.TraceObject {
 			ck.H = basis[len(basis)-1]
 		}
-		if object.Kind == circuits.FoldObject {
-			ck.Base = basis[0]
+		if object.Kind == circuits.ParameterObject && c.Plan.FoldsTensors() {
+			ck.Base = basis[len(basis)-2]
 		}
 		out.Commitments = append(out.Commitments, ck)
 	}
@@ -110,5 +110,4 @@ var roles = map[circuits.ObjectKind]verifier.Role{
 	circuits.ParameterObject: verifier.RoleParameters,
 	circuits.InputObject:     verifier.RoleInput,
 	circuits.OutputObject:    verifier.RoleOutput,
-	circuits.FoldObject:      verifier.RoleFold,
 }

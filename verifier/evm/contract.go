@@ -135,8 +135,8 @@ type view struct {
 
 	ModelH                     g1View
 	Objects                    []objectView
-	OnlyCommitted              bool
-	Folds                      []foldView
+	Folded                     []packedView // from the last tensor to the first
+	FoldBase                   g1View
 	K0, KS                     g1View
 	Packed                     []packedView
 	KChallenges                []pointView
@@ -160,26 +160,18 @@ type tensorView struct {
 	Committed, Bounded       bool
 }
 
-// objectView is a commitment with an outer check of its own.
+// objectView is a commitment to a private tensor.
 type objectView struct {
-	K, Tensor, Width, DeltaWord int
-	Side, What, Mismatch        string
-	Fold                        bool
-	Base, H                     g1View
+	K, Tensor, DeltaWord int
+	Side, What, Mismatch string
+	H                    g1View
 }
 
-// foldView is a function that folds elements of a width: Step bytes at a time, Terms from the last
-// element to the first.
-type foldView struct {
-	Width, Step int
-	Terms       []string
-}
-
-// packedView is a tensor among the public inputs.
+// packedView is a public tensor: each piece of Step bytes is one field element.
 type packedView struct {
 	Side         string
 	Tensor, Step int
-	Points       string // in hexadecimal, one after another
+	Points       string // of the public inputs, in hexadecimal, one after another
 }
 
 // pointView is a point of K with the place of what it is multiplied with.
@@ -201,7 +193,7 @@ func newView(vk *verifier.VerifyingKey) *view {
 		common: newCommon(vk),
 		N:      n, Rows: vk.FoldRows, RowBytes: pointBytes * vk.FoldRows, RowWords: 2 * vk.FoldRows,
 		ProofBytes: ProofSize(vk), ProofWords: ProofSize(vk) / word, PoKWord: 8 + 2*n, DeltaWord: 10 + 2*n,
-		ModelH: g1(&vk.Commitments[1].H), K0: g1(&vk.K[0]), KS: g1(&vk.K[1]),
+		ModelH: g1(&vk.Commitments[1].H), FoldBase: g1(&vk.Commitments[1].Base), K0: g1(&vk.K[0]), KS: g1(&vk.K[1]),
 		Alpha: g1(&vk.Alpha), Beta: g2(&vk.Beta), Gamma: g2(&vk.Gamma), Delta: g2(&vk.Delta), G: g2(&vk.Commitments[0].G),
 		PairingWords: 6 * (5 + n), PairingBytes: 6 * (5 + n) * word, PoKPair: 24, PoKPairG2: 26,
 	}
@@ -250,46 +242,13 @@ func (v *view) addObjects(vk *verifier.VerifyingKey) {
 	mismatch := map[verifier.Role]string{
 		verifier.RoleInput:  "another input than the committed one",
 		verifier.RoleOutput: "another output than the committed one",
-		verifier.RoleFold:   "other values than the stated ones",
 	}
-	v.OnlyCommitted = true
 	for k := 2; k < len(vk.Commitments); k++ {
 		c := &vk.Commitments[k]
 		t, side := sideOf(c.IsOutput, v)
-		o := objectView{K: k, Tensor: c.Tensor, Width: t[c.Tensor].Width, DeltaWord: v.DeltaWord + k - 1, Side: side, Mismatch: mismatch[c.Role],
-			What: t[c.Tensor].Side + " " + strconv.Itoa(c.Tensor) + ", " + t[c.Tensor].Bound, Fold: c.Role == verifier.RoleFold, H: g1(&c.H)}
-		if o.Fold {
-			o.Base, v.OnlyCommitted = g1(&c.Base), false
-			v.addFold(o.Width)
-		}
-		v.Objects = append(v.Objects, o)
+		v.Objects = append(v.Objects, objectView{K: k, Tensor: c.Tensor, DeltaWord: v.DeltaWord + k - 1, Side: side, Mismatch: mismatch[c.Role],
+			What: t[c.Tensor].Side + " " + strconv.Itoa(c.Tensor) + ", " + t[c.Tensor].Bound, H: g1(&c.H)})
 	}
-}
-
-// addFold adds the function that folds elements of a width, unless it is there.
-func (v *view) addFold(width int) {
-	if slices.ContainsFunc(v.Folds, func(f foldView) bool { return f.Width == width }) {
-		return
-	}
-	const nested = 4 // sums in one expression, as many as the stack has room for
-	f := foldView{Width: width, Step: word / width * width}
-	for k := word / width; k > 0; {
-		sum := "v"
-		for range min(k, nested) {
-			k--
-			sum = fmt.Sprintf("add(mulmod(%s, alpha, r), %s)", sum, element(width, k))
-		}
-		f.Terms = append(f.Terms, sum)
-	}
-	v.Folds = append(v.Folds, f)
-}
-
-// element is element k of a word w: turned around, unless elements are bytes.
-func element(width, k int) string {
-	if width == 1 {
-		return fmt.Sprintf("byte(%d, w)", k)
-	}
-	return fmt.Sprintf("and(shr(%d, w), %#x)", 8*width*k, uint64(1)<<(8*width)-1)
 }
 
 // lanes is a one in each lane of two elements.
@@ -318,16 +277,18 @@ func (v *view) addPublic(vk *verifier.VerifyingKey) {
 	}{{"inputs", vk.Inputs}, {"outputs", vk.Outputs}} {
 		for i := range side.specs {
 			t := &side.specs[i]
-			if t.Binding != verifier.BindingPacked {
-				continue
-			}
 			p := packedView{Side: side.name, Tensor: i, Step: 31 / t.Width() * t.Width()}
-			for at := 0; at < tensorBytes(t); at += p.Step {
-				point := vk.K[k].RawBytes()
-				p.Points += hex.EncodeToString(point[:])
-				k++
+			switch t.Binding {
+			case verifier.BindingFolded:
+				v.Folded = slices.Insert(v.Folded, 0, p)
+			case verifier.BindingPacked:
+				for at := 0; at < tensorBytes(t); at += p.Step {
+					point := vk.K[k].RawBytes()
+					p.Points += hex.EncodeToString(point[:])
+					k++
+				}
+				v.Packed = append(v.Packed, p)
 			}
-			v.Packed = append(v.Packed, p)
 		}
 	}
 	for i := range vk.Commitments {

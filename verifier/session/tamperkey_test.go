@@ -36,7 +36,7 @@ func (g *generator) keys() {
 		g.classKeys()
 		return
 	}
-	const alpha = 4 + len("zkinfer/vk/1")
+	const alpha = 4 + len("zkinfer/vk/2")
 	g.brokenKeys(alpha)
 	g.with("key with an enormous number of points", g.keyWith(alpha+64+3*128, 0xff, 0xff, 0xff, 0xff), nil, g.proofFile, "malformed_key")
 	for _, c := range []struct {
@@ -55,12 +55,23 @@ func (g *generator) keys() {
 		{"H of the parameters doubled", func(k *verifier.VerifyingKey) { h := &k.Commitments[1].H; h.Double(h) }},
 		{"name in the key changed", func(k *verifier.VerifyingKey) { k.Description.Name += "!" }},
 		{"architecture in the key changed", func(k *verifier.VerifyingKey) { k.Architecture[0] ^= 1 }},
+		{"base of the fold doubled", func(k *verifier.VerifyingKey) { f := &k.Commitments[1].Base; f.Double(f) }},
 	} {
+		if c.name == "base of the fold doubled" && !g.folds() {
+			continue
+		}
 		key := g.otherKey(c.edit)
 		g.with(c.name, g.keyBytes(key), nil, g.proofFile, "key_mismatch")
 		commitment, proof := g.fitted(key)
 		g.with(c.name+", the rest fitted to it", g.keyBytes(key), commitment, proof, "rejected")
 	}
+}
+
+// folds reports whether the key has tensors that are bound by their fold.
+func (g *generator) folds() bool {
+	folds := false
+	g.otherKey(func(k *verifier.VerifyingKey) { folds = !k.Commitments[1].Base.IsInfinity() })
+	return folds
 }
 
 func negate2(p *bn254.G2Affine) { p.Neg(p) }

@@ -82,7 +82,7 @@ func synthetic(t *testing.T, inputs []verifier.TensorSpec) *verifier.VerifyingKe
 		case verifier.BindingCommitted:
 			vk.Commitments = append(vk.Commitments, verifier.CommitmentKey{Role: verifier.RoleInput, Tensor: i, H: next()})
 		case verifier.BindingFolded:
-			vk.Commitments = append(vk.Commitments, verifier.CommitmentKey{Role: verifier.RoleFold, Tensor: i, H: next(), Base: next()})
+			vk.Commitments[1].Base = next()
 		default:
 			per := 31 / inputs[i].Width()
 			public += (inputs[i].Len() + per - 1) / per

@@ -115,19 +115,21 @@ func (c *check) outer() error {
 }
 
 func (c *check) object(key *verifier.CommitmentKey) bn254.G1Affine {
-	alpha := c.challenges[0]
-	specs, values := c.key.Inputs, c.statement.Inputs
+	values := c.statement.Inputs
 	if key.IsOutput {
-		specs, values = c.key.Outputs, c.statement.Outputs
+		values = c.statement.Outputs
 	}
-	switch key.Role {
-	case verifier.RoleParameters:
-		return c.model.table.Sum(powers(alpha, len(c.model.Rows)))
-	case verifier.RoleFold:
-		v := verifier.FoldValue(specs[key.Tensor], values[key.Tensor].Values, alpha)
-		return times(&key.Base, &v)
+	if key.Role != verifier.RoleParameters {
+		return values[key.Tensor].Commitment[0]
 	}
-	return values[key.Tensor].Commitment[0]
+	alpha, rows := c.challenges[0], len(c.model.Rows)
+	object := c.model.table.Sum(powers(alpha, rows))
+	if !key.Base.IsInfinity() {
+		v := verifier.FoldTensors(c.key.Fixed(), c.statement, alpha, rows)
+		fold := times(&key.Base, &v)
+		object.Add(&object, &fold)
+	}
+	return object
 }
 
 func times(p *bn254.G1Affine, s *fr.Element) (out bn254.G1Affine) {
