@@ -21,8 +21,8 @@ const (
 	heapCalls             = 1000
 )
 
-// fold64 is a frozen proof with as much as a verifier has to add up: a model commitment of 64 points, and an
-// input of 1,984 bytes, packed into 64 public inputs.
+// fold64 is a frozen proof with much for a verifier to add up: a model commitment of 64 points, and an
+// input of 1,984 bytes, 64 coefficients of the fold.
 const fold64 = "testdata/fold64"
 
 // Run with UPDATE_GOLDEN=1 to write the counts anew, with UPDATE_GOLDEN=proof after a change of formats.

@@ -14,7 +14,8 @@ import (
 type groth16Key struct {
 	*verifier.VerifyingKey
 	equations *equations
-	public    *Table // K but the first point
+	public    *Table   // K but the first point
+	outer     []*Table // H of each commitment but the trace's, and the base of the fold
 }
 
 func newGroth16Key(vk *verifier.VerifyingKey) (*groth16Key, error) {
@@ -23,7 +24,15 @@ func newGroth16Key(vk *verifier.VerifyingKey) (*groth16Key, error) {
 		sigmas = append(sigmas, vk.Commitments[i].GSigmaNeg)
 	}
 	e, err := newEquations(vk.Alpha, vk.Beta, vk.Gamma, vk.Delta, vk.Commitments[0].G, sigmas)
-	return &groth16Key{vk, e, NewTable(vk.K[1:])}, err
+	k := &groth16Key{vk, e, NewTable(vk.K[1:]), nil}
+	for i := 1; i < len(vk.Commitments); i++ {
+		bases := []bn254.G1Affine{vk.Commitments[i].H}
+		if f := vk.Commitments[i].Base; !f.IsInfinity() {
+			bases = append(bases, f)
+		}
+		k.outer = append(k.outer, NewTable(bases))
+	}
+	return k, err
 }
 
 // Check implements Key.
@@ -103,10 +112,7 @@ func (c *check) publicSum() bn254.G1Affine {
 // outer compares every committed object with what the statement says of it: D = object + δ·H.
 func (c *check) outer() error {
 	for i := 1; i < len(c.key.Commitments); i++ {
-		key := &c.key.Commitments[i]
-		object := c.object(key)
-		shift := times(&key.H, &c.proof.Deltas[i-1])
-		object.Add(&object, &shift)
+		object := c.object(&c.key.Commitments[i], part{c.key.outer[i-1], c.proof.Deltas[i-1 : i]})
 		if !object.Equal(&c.proof.Commitments[i]) {
 			return fmt.Errorf("%w: commitment %d is not of the model, or not of the values, in the statement", verifier.ErrInvalidProof, i)
 		}
@@ -114,22 +120,22 @@ func (c *check) outer() error {
 	return nil
 }
 
-func (c *check) object(key *verifier.CommitmentKey) bn254.G1Affine {
+// object is what the statement says of a commitment, plus the shift δ·H.
+func (c *check) object(key *verifier.CommitmentKey, shift part) bn254.G1Affine {
 	values := c.statement.Inputs
 	if key.IsOutput {
 		values = c.statement.Outputs
 	}
 	if key.Role != verifier.RoleParameters {
-		return values[key.Tensor].Commitment[0]
+		object := sumOf(shift)
+		return *object.Add(&object, &values[key.Tensor].Commitment[0])
 	}
 	alpha, rows := c.challenges[0], len(c.model.Rows)
-	object := c.model.table.Sum(powers(alpha, rows))
-	if !key.Base.IsInfinity() {
+	if shift.table.Len() > 1 { // the base of the fold
 		v := verifier.FoldTensors(c.key.Fixed(), c.statement, alpha, rows)
-		fold := times(&key.Base, &v)
-		object.Add(&object, &fold)
+		shift.scalars = []fr.Element{shift.scalars[0], v}
 	}
-	return object
+	return sumOf(part{c.model.table, powers(alpha, rows)}, shift)
 }
 
 func times(p *bn254.G1Affine, s *fr.Element) (out bn254.G1Affine) {

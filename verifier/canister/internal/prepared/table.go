@@ -57,17 +57,30 @@ func (t *Table) Len() int { return len(t.points) / t.multiples }
 func (t *Table) Point(i int) bn254.G1Affine { return t.points[i*t.multiples] }
 
 // Sum is Σ scalarᵢ·Pᵢ.
-func (t *Table) Sum(scalars []fr.Element) bn254.G1Affine {
-	recoded := make([][]int8, len(scalars))
-	for i := range scalars {
-		recoded[i] = signedDigits(&scalars[i], t.window)
+func (t *Table) Sum(scalars []fr.Element) bn254.G1Affine { return sumOf(part{t, scalars}) }
+
+// part is Σ scalarᵢ·Pᵢ over the points of a table.
+type part struct {
+	table   *Table
+	scalars []fr.Element
+}
+
+// sumOf adds parts, which share the doublings.
+func sumOf(parts ...part) bn254.G1Affine {
+	recoded := make([][][]int8, len(parts))
+	for k, p := range parts {
+		for i := range p.scalars {
+			recoded[k] = append(recoded[k], signedDigits(&p.scalars[i], p.table.window))
+		}
 	}
 	var sum bn254.G1Jac
 	for bit := scalarBits; bit >= 0; bit-- {
 		sum.DoubleAssign()
-		for i, digits := range recoded {
-			if d := digits[bit]; d != 0 {
-				t.add(&sum, i, int(d))
+		for k, p := range parts {
+			for i, digits := range recoded[k] {
+				if d := digits[bit]; d != 0 {
+					p.table.add(&sum, i, int(d))
+				}
 			}
 		}
 	}
