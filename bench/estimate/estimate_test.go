@@ -91,9 +91,9 @@ func TestVerificationAgainstMeasured(t *testing.T) {
 		"fold 16, private input and output": {circuits.Shape{Public: 1, Committed: []int{9, 9, 9, 9}, FoldRows: 16, StatementBytes: 128}, 575267, 0},
 		"fold 16, public 28×28 image":       {circuits.Shape{Public: 1, Committed: []int{9, 9}, FoldRows: 16, StatementBytes: 794, FoldedElements: 27}, 502528, 0},
 		"fold 16, public 3×32×32 image":     {circuits.Shape{Public: 1, Committed: []int{9, 9}, FoldRows: 16, StatementBytes: 3082, FoldedElements: 101}, 569969, 0},
-		"canister, one point":               {circuits.Shape{Public: 3, Committed: []int{9, 9}, FoldRows: 1}, 0, 202e6},
-		"canister, private":                 {circuits.Shape{Public: 1, Committed: []int{9, 9, 9, 9}, FoldRows: 1}, 0, 258e6},
-		"canister, 64 points and inputs":    {circuits.Shape{Public: 66, Committed: []int{9, 9}, FoldRows: 64}, 0, 365e6},
+		"canister, one point":               {circuits.Shape{Public: 1, Committed: []int{9, 9}, FoldRows: 1, FoldedElements: 2}, 0, 198e6},
+		"canister, private":                 {circuits.Shape{Public: 1, Committed: []int{9, 9, 9, 9}, FoldRows: 1}, 0, 255e6},
+		"canister, 64 points":               {circuits.Shape{Public: 1, Committed: []int{9, 9}, FoldRows: 64, FoldedElements: 65}, 0, 278e6},
 	} {
 		v := NewVerification(c.shape, Usual())
 		if c.gas > 0 && !within(v.EVMGas, c.gas) || c.instructions > 0 && !within(v.CanisterInstructions, c.instructions) {

@@ -31,8 +31,6 @@ var networks = []network{
 	{"folded input and output, narrow", table(2100, -20, 99), prover.Options{}},
 	{"two folded inputs of two bytes", sum(1000, -300, 300), prover.Options{}},
 	{"inputs and output of a few elements", sum(40, -300, 300), prover.Options{}},
-	{"inputs of a whole number of elements", sum(45, -300, 300), prover.Options{}},
-	{"private input, packed output", table(15, -300, 300), prover.Options{PrivateInput: true}},
 	{"private input, folded output", table(16, -300, 300), prover.Options{PrivateInput: true}},
 	{"folded input of three bytes", dense(700, -100_000, 100_000, 4), prover.Options{}},
 	{"private output only", sum(7, 0, 65), prover.Options{PrivateOutput: true}},
