@@ -1,6 +1,8 @@
 package circuits
 
 import (
+	"errors"
+	"fmt"
 	"slices"
 
 	"github.com/consensys/gnark-crypto/ecc/bn254/fr"
@@ -210,6 +212,7 @@ func (b *builder) foldTensors() frontend.Variable {
 			e = append(e, t.pieces(b)...)
 		}
 	}
+	b.requireBeforeAlpha(e)
 	sum, last := e[0], len(e)-1
 	if last > 0 {
 		h := b.hint(horner, last, append([]frontend.Variable{b.alpha}, e...))
@@ -224,6 +227,21 @@ func (b *builder) foldTensors() frontend.Variable {
 	}
 	return b.inner([]frontend.Variable{sum}, b.alphas[b.plan.FoldRows:][:1])
 }
+
+// requireBeforeAlpha fails unless expressions consist of wires of the witness, all of which are fixed before α. Wires that are
+// made later have greater numbers than α.
+func (b *builder) requireBeforeAlpha(e []frontend.Variable) {
+	alpha := b.lin(b.alpha)[0].VID
+	for i := range e {
+		for _, term := range b.lin(e[i]) {
+			if term.VID > alpha && b.err == nil {
+				b.err = fmt.Errorf("%w: wire %d, α is wire %d", errLateFold, term.VID, alpha)
+			}
+		}
+	}
+}
+
+var errLateFold = errors.New("a tensor is made of wires that are chosen after α, at which it is folded")
 
 // defineCommitted commits a private tensor. An output has wires of its own, equal to the expressions.
 func (b *border) defineCommitted(c *builder, unsigned []frontend.Variable) error {

@@ -1,15 +1,18 @@
 package circuits
 
 import (
+	"errors"
 	"math/big"
 	"math/rand/v2"
 	"testing"
 
+	"github.com/consensys/gnark-crypto/ecc"
 	"github.com/consensys/gnark-crypto/ecc/bn254/fr"
 	"github.com/consensys/gnark/constraint"
 	cs "github.com/consensys/gnark/constraint/bn254"
 	"github.com/consensys/gnark/constraint/solver"
 	"github.com/consensys/gnark/frontend"
+	"github.com/consensys/gnark/frontend/cs/r1cs"
 
 	"github.com/zkinfer/zkinfer/model"
 	"github.com/zkinfer/zkinfer/model/modeltest"
@@ -110,6 +113,36 @@ func bytesThrough(n int) *model.Graph {
 		table.Values[i] = int64(255 - i)
 	}
 	return modeltest.Graph(&model.Activation{Table: table}, modeltest.Bytes(1, n))
+}
+
+// late is a gadget whose output is made of wires that are known after α only.
+type late struct {
+	gadget
+	out model.TensorID
+}
+
+func (g *late) define(b *builder) error {
+	if err := g.gadget.define(b); err != nil {
+		return err
+	}
+	for i, v := range b.values[g.out] {
+		b.values[g.out][i] = b.inner([]frontend.Variable{v}, []frontend.Variable{1})
+	}
+	return nil
+}
+
+// What is folded at α is fixed before α, or the circuit does not compile.
+func TestFoldOfLateWires(t *testing.T) {
+	g := bytesThrough(40)
+	p, err := NewPlan(g, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.gadgets[0] = &late{p.gadgets[0], g.Outputs[0]}
+	_, err = frontend.Compile(ecc.BN254.ScalarField(), r1cs.NewBuilder, p.NewCircuit(), CompileOption())
+	if !errors.Is(err, errLateFold) {
+		t.Errorf("%v, expected %v", err, errLateFold)
+	}
 }
 
 // foldedPieces says of two field elements, the pieces of a tensor, that they have the fold of the stated ones. The point is

@@ -10,5 +10,5 @@
 // commitment only, and forgeries pass.
 //
 // Pitfalls: the model is chosen by whoever deploys the contract, so that is whom its users trust; replay
-// protection keys on S, never on a proof's bytes; a folded tensor costs gas for each of its bytes.
+// protection keys on S, never on a proof's bytes; a public tensor costs gas for each of its bytes.
 package evm
