@@ -13,6 +13,8 @@
 //   - Two challenges (builder.go): α after the whole trace, multiplicities included, is committed;
 //     β after the folded parameters u = Σ αⁱ·Pᵢ are. Whatever an identity in α or β mentions is
 //     committed before it is drawn. Each gnark commitment holds one object of one owner.
+//   - Public tensors (border.go) are packed, and bound by one wire beside u, Σ eⱼ·α^(R+j), which a
+//     verifier computes from their bytes.
 //   - Ranges and function tables are log-derivative lookups (tables.go), one sum a table, following
 //     Haböck's "Multivariate lookups based on logarithmic derivatives" (ePrint 2022/1530).
 //   - Linear layers (linear.go) never see a weight as a wire: several output channels are packed as

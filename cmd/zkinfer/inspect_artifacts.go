@@ -157,7 +157,7 @@ func (r *verifyingKeyReport) subject() string {
 
 func specReports(specs []verifier.TensorSpec) []specReport {
 	bindings := map[verifier.Binding]string{
-		verifier.BindingPacked: "public", verifier.BindingFolded: "public, folded", verifier.BindingCommitted: "private",
+		verifier.BindingPacked: "public", verifier.BindingFolded: "public", verifier.BindingCommitted: "private",
 	}
 	out := make([]specReport, len(specs))
 	for i, s := range specs {
