@@ -105,15 +105,15 @@ func TestContractErrors(t *testing.T) {
 	}
 	wide := *vk
 	wide.Inputs = slices.Clone(vk.Inputs)
-	wide.Inputs[0].Shape = []int{31 * 200}
-	for range 199 {
+	wide.Inputs[0].Shape, wide.Inputs[0].Binding = []int{31 * 200}, verifier.BindingPacked
+	for range 200 {
 		wide.K = append(slices.Clone(wide.K), vk.K[0])
 	}
 	wide.Commitments = slices.Clone(vk.Commitments)
 	for k := 1; k < len(wide.Commitments); k++ {
-		wide.Commitments[k].PublicCommitted = []int{vk.Commitments[k].PublicCommitted[0] + 199}
+		wide.Commitments[k].PublicCommitted = []int{vk.Commitments[k].PublicCommitted[0] + 200}
 	}
-	if _, err := evm.Contract(&wide); !errors.Is(err, evm.ErrTooLarge) || !strings.Contains(err.Error(), "200 public") && !strings.Contains(err.Error(), "202 public") {
+	if _, err := evm.Contract(&wide); !errors.Is(err, evm.ErrTooLarge) || !strings.Contains(err.Error(), "201 public") {
 		t.Errorf("200 public inputs: %v", err)
 	}
 	broken := *vk
