@@ -44,7 +44,7 @@ var allowed = map[string][]string{
 	"prover/proofgen":    {"internal/msm"},
 	"prover/baseline":    {"circuits", "model", "prover/keygen"},
 	"bench": {"circuits", "model", "model/float", "model/onnx", "model/quantize", "model/tflite", "internal/samples", "internal/envelope",
-		"bench/estimate", "prover", "prover/baseline", "prover/groth16", "prover/sumcheck", "testvectors", "verifier", "verifier/wrapped"},
+		"bench/estimate", "prover", "prover/baseline", "prover/groth16", "prover/plonk", "prover/srs", "prover/sumcheck", "testvectors", "verifier", "verifier/wrapped"},
 	"bench/estimate":      {"circuits", "model"},
 	"prover/ceremony":     {"internal/envelope", "prover", "prover/ptau"},
 	"prover/ptau":         {},

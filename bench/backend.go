@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/zkinfer/zkinfer/model"
 	"github.com/zkinfer/zkinfer/prover/sumcheck"
@@ -22,7 +23,14 @@ const (
 	WiresPrivate  Weights = "wires-private"  // a secret input each
 	WiresPublic   Weights = "wires-public"   // a public input each
 	Constants     Weights = "constants"      // public, part of the circuit
+	GatesPrivate  Weights = "gates-private"  // coefficients of the gates, which the keys hide by salts
+	GatesPublic   Weights = "gates-public"   // the same without salts: everybody can make the keys again
 )
+
+// public tells whether everybody sees the weights.
+func (w Weights) public() bool {
+	return slices.Contains([]Weights{FoldedPublic, WiresPublic, Constants, GatesPublic}, w)
+}
 
 // Sizes are those of keys, in bytes.
 type Sizes struct {
@@ -50,6 +58,14 @@ type Backend interface {
 	Verify() error
 }
 
+// Universal is a Backend whose keys are made of a structured reference string that serves every circuit of its size.
+// In practice the string is there, made once by others; a measurement has to make one.
+type Universal interface {
+	Backend
+	// MakeSRS makes the string that Setup takes, after Compile.
+	MakeSRS(ctx context.Context) error
+}
+
 // system is a proof system that can be measured. A new one is a line in systems and a Backend.
 type system struct {
 	name    string
@@ -63,10 +79,11 @@ type system struct {
 // systems lists the proof systems there are.
 var systems = []system{
 	groth16System(),
+	plonkSystem(),
 	committed(sumcheck.Backend{}, FoldedPrivate, FoldedPublic),
 }
 
-// Backends lists the names of the proof systems, AllWeights the ways to hold weights.
+// Backends lists the names of the proof systems.
 func Backends() []string {
 	var out []string
 	for _, s := range systems {
@@ -77,7 +94,7 @@ func Backends() []string {
 
 // AllWeights lists the ways to hold weights that some proof system knows.
 func AllWeights() []Weights {
-	return []Weights{FoldedPrivate, FoldedPublic, WiresPrivate, WiresPublic, Constants}
+	return []Weights{FoldedPrivate, FoldedPublic, WiresPrivate, WiresPublic, Constants, GatesPrivate, GatesPublic}
 }
 
 func findSystem(name string) (*system, error) {

@@ -57,12 +57,22 @@ func compact(v float64) string {
 	return strconv.FormatFloat(v, 'g', 3, 64)
 }
 
-// The sizes of a chart. Its key takes the strip at the bottom.
+// The sizes of a chart. Its key takes as many lines at the bottom as it needs, in columns that have room for a wider font than
+// the one that the metrics are of.
 const (
-	chartWidth  = 15 * vg.Centimeter
-	chartHeight = 11 * vg.Centimeter
-	keyHeight   = 2.1 * vg.Centimeter
+	chartWidth  = 16 * vg.Centimeter
+	plotHeight  = 9.5 * vg.Centimeter
+	keyLine     = 0.5 * vg.Centimeter
+	keyFont     = 8.5
+	keyColumn   = 2.75 * vg.Centimeter
+	keyFirst    = 1.8 * vg.Centimeter
+	keyIndent   = 0.3 * vg.Centimeter
+	labelWidth  = 0.65 * vg.Centimeter
+	markRadius  = 3.2
+	markPublic  = 2.4 // those lie upon the private ones
+	markToText  = 7
 	chartDPI    = 144
+	chartMargin = 4
 )
 
 // look is how points of a way to hold weights are drawn (colours of Okabe and Ito, which the colour-blind
@@ -78,10 +88,12 @@ var looks = map[Weights]look{
 	FoldedPublic:  {color.RGBA{0, 114, 178, 255}, false, "folded, public"},
 	WiresPrivate:  {color.RGBA{213, 94, 0, 255}, true, "wires, private"},
 	WiresPublic:   {color.RGBA{213, 94, 0, 255}, false, "wires, public"},
-	Constants:     {color.RGBA{0, 158, 115, 255}, false, "constants, public"},
+	Constants:     {color.RGBA{0, 158, 115, 255}, false, "constants"},
+	GatesPrivate:  {color.RGBA{0, 0, 0, 255}, true, "gates, private"},
+	GatesPublic:   {color.RGBA{0, 0, 0, 255}, false, "gates, public"},
 }
 
-// colors are those of proof systems that hold weights in one way only.
+// colors are those of proof systems that share a way to hold weights with another.
 var colors = map[string]color.RGBA{wrapped.Backend: {204, 121, 167, 255}}
 
 // lookOf is the look of a series.
@@ -118,9 +130,9 @@ func shapeOf(family string) shape {
 }
 
 func glyph(l look, s shape) draw.GlyphStyle {
-	style := draw.GlyphStyle{Color: l.color, Radius: vg.Points(3.2), Shape: s.open}
+	style := draw.GlyphStyle{Color: l.color, Radius: vg.Points(markPublic), Shape: s.open}
 	if l.filled {
-		style.Shape = s.filled
+		style.Shape, style.Radius = s.filled, vg.Points(markRadius)
 	}
 	return style
 }
@@ -130,6 +142,7 @@ type Chart struct {
 	Name, Title string
 
 	plot   *plot.Plot
+	upward string // what the vertical axis shows
 	series []*Series
 }
 
@@ -146,7 +159,7 @@ func (r *Results) Charts() ([]Chart, error) {
 			if err != nil {
 				return nil, err
 			}
-			out = append(out, Chart{cost.Key + "-by-" + cause.Key, p.Title.Text, p, series})
+			out = append(out, Chart{cost.Key + "-by-" + cause.Key, p.Title.Text, p, cost.Title, series})
 		}
 	}
 	return out, nil
@@ -155,7 +168,7 @@ func (r *Results) Charts() ([]Chart, error) {
 func newPlot(series []*Series, cause, cost axis) (*plot.Plot, error) {
 	p := plot.New()
 	p.Title.Text = cost.Title + " by " + cause.Title
-	p.X.Label.Text, p.Y.Label.Text = cause.Title, cost.Title
+	p.X.Label.Text = cause.Title
 	styleAxis(&p.X, cause.Unit)
 	styleAxis(&p.Y, cost.Unit)
 	setFont(&p.Title.TextStyle.Font, 11)
@@ -264,65 +277,90 @@ func byX(a, b plotter.XY) int {
 
 // draw puts the plot above its key.
 func (c *Chart) draw(canvas draw.Canvas) {
-	c.plot.Draw(draw.Crop(canvas, vg.Points(4), -vg.Points(10), keyHeight, -vg.Points(4)))
-	c.drawKey(draw.Crop(canvas, vg.Points(10), 0, 0, keyHeight-chartHeight))
+	key := c.key()
+	height := keyLine * vg.Length(len(key))
+	// The plot would keep room for its own label of a logarithmic axis where that is not.
+	label := c.plot.X.Label.TextStyle
+	label.Rotation, label.XAlign, label.YAlign = math.Pi/2, draw.XCenter, draw.YTop
+	canvas.FillText(label, vg.Point{X: canvas.Min.X + vg.Points(chartMargin), Y: (canvas.Max.Y + canvas.Min.Y + height) / 2}, c.upward)
+	c.plot.Draw(draw.Crop(canvas, labelWidth, -vg.Points(10), height, -vg.Points(chartMargin)))
+	c.drawKey(draw.Crop(canvas, keyIndent, 0, 0, height-c.height()), key)
 }
 
-// drawKey explains colours, in more lines where one is too short, and shapes in another.
-func (c *Chart) drawKey(canvas draw.Canvas) {
-	style := c.plot.X.Tick.Label
-	style.XAlign, style.YAlign = draw.XLeft, draw.YCenter
-	y := canvas.Min.Y + vg.Points(50)
-	row := func(names []string, glyphs []draw.GlyphStyle) {
-		x := canvas.Min.X + vg.Points(6)
-		for i, name := range names {
-			if x+vg.Points(7)+style.Width(name) > canvas.Max.X {
-				x, y = canvas.Min.X+vg.Points(6), y-vg.Points(14)
-			}
-			canvas.DrawGlyph(glyphs[i], vg.Point{X: x, Y: y})
-			canvas.FillText(style, vg.Point{X: x + vg.Points(7), Y: y}, name)
-			x += style.Width(name) + vg.Points(24)
-		}
-		y -= vg.Points(14)
+// height of the whole picture.
+func (c *Chart) height() vg.Length { return plotHeight + keyLine*vg.Length(len(c.key())) }
+
+// entry is a mark with what it stands for, keyRow a line of the key.
+type (
+	entry struct {
+		name string
+		mark draw.GlyphStyle
 	}
-	row(c.colours())
-	row(c.families())
-}
+	keyRow struct {
+		name    string
+		entries []entry
+	}
+)
 
-func (c *Chart) colours() (names []string, glyphs []draw.GlyphStyle) {
-	several := slices.ContainsFunc(c.series, func(s *Series) bool { return s.Backend != c.series[0].Backend })
+// key has the colours of each proof system in a line, then the shapes.
+func (c *Chart) key() []keyRow {
+	var rows []keyRow
 	for _, s := range c.series {
-		name := looks[s.Weights].name
-		if several {
-			name = s.Backend + ": " + name
+		i := slices.IndexFunc(rows, func(r keyRow) bool { return r.name == s.Backend })
+		if i < 0 {
+			i = len(rows)
+			rows = append(rows, keyRow{name: s.Backend})
 		}
-		if !slices.Contains(names, name) {
-			names, glyphs = append(names, name), append(glyphs, glyph(lookOf(s), shapes[Dense]))
-		}
+		rows[i].add(entry{looks[s.Weights].name, glyph(lookOf(s), shapes[Dense])})
 	}
-	return names, glyphs
+	return slices.Concat(rows, c.families())
+}
+
+// add appends an entry that is not there yet.
+func (r *keyRow) add(e entry) {
+	if !slices.ContainsFunc(r.entries, func(x entry) bool { return x.name == e.name }) {
+		r.entries = append(r.entries, e)
+	}
+}
+
+func (c *Chart) drawKey(canvas draw.Canvas, rows []keyRow) {
+	style := c.plot.X.Tick.Label
+	setFont(&style.Font, keyFont)
+	style.XAlign, style.YAlign = draw.XLeft, draw.YCenter
+	y := canvas.Max.Y - keyLine/2
+	for _, row := range rows {
+		canvas.FillText(style, vg.Point{X: canvas.Min.X, Y: y}, row.name)
+		x := canvas.Min.X + keyFirst
+		for _, e := range row.entries {
+			canvas.DrawGlyph(e.mark, vg.Point{X: x, Y: y})
+			canvas.FillText(style, vg.Point{X: x + vg.Points(markToText), Y: y}, e.name)
+			x += keyColumn
+		}
+		y -= keyLine
+	}
 }
 
 // familyNames are those of the key.
-var familyNames = map[string]string{Dense: "dense", CNN: "convolutions", DWCNN: "depthwise convolutions", Growth: "convolutions of growing images"}
+var familyNames = map[string]string{Dense: "dense", CNN: "convolutions", DWCNN: "depthwise", Growth: "growing images"}
 
-func (c *Chart) families() (names []string, glyphs []draw.GlyphStyle) {
+// families explains the shapes.
+func (c *Chart) families() []keyRow {
 	grey := look{color: color.RGBA{90, 90, 90, 255}, filled: true}
+	var row keyRow
 	for _, s := range c.series {
 		name, ok := familyNames[s.Family]
 		if !ok {
 			name = "single models"
 		}
-		if !slices.Contains(names, name) {
-			names, glyphs = append(names, name), append(glyphs, glyph(grey, shapeOf(s.Family)))
-		}
+		row.add(entry{name, glyph(grey, shapeOf(s.Family))})
 	}
-	return names, glyphs
+	row.name = "shapes"
+	return []keyRow{row}
 }
 
 // SVG is the picture as a scalable one. It refers to nothing outside of it.
 func (c *Chart) SVG() ([]byte, error) {
-	canvas := vgsvg.NewWith(vgsvg.UseWH(chartWidth, chartHeight))
+	canvas := vgsvg.NewWith(vgsvg.UseWH(chartWidth, c.height()))
 	c.draw(draw.New(canvas))
 	var b bytes.Buffer
 	if _, err := canvas.WriteTo(&b); err != nil {
@@ -334,7 +372,7 @@ func (c *Chart) SVG() ([]byte, error) {
 
 // PNG writes the picture in pixels.
 func (c *Chart) PNG(w io.Writer) error {
-	canvas := vgimg.NewWith(vgimg.UseWH(chartWidth, chartHeight), vgimg.UseDPI(chartDPI))
+	canvas := vgimg.NewWith(vgimg.UseWH(chartWidth, c.height()), vgimg.UseDPI(chartDPI))
 	c.draw(draw.New(canvas))
 	_, err := vgimg.PngCanvas{Canvas: canvas}.WriteTo(w)
 	return err

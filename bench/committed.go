@@ -14,11 +14,7 @@ func committed(b prover.Backend, weights ...Weights) system {
 	return system{
 		name: b.Name(), weights: weights,
 		new: func(g *model.Graph, w Weights) (Backend, error) {
-			privacy := prover.Private
-			if w == FoldedPublic {
-				privacy = prover.Public
-			}
-			return &work{backend: b, graph: g, privacy: privacy}, nil
+			return newWork(b, g, w), nil
 		},
 		constraints: func(g *model.Graph, _ Weights) (int, error) {
 			plan, err := b.Plan(g, prover.Options{}, estimate.Usual())
@@ -28,6 +24,14 @@ func committed(b prover.Backend, weights ...Weights) system {
 			return plan.Constraints, nil
 		},
 	}
+}
+
+func newWork(b prover.Backend, g *model.Graph, w Weights) *work {
+	privacy := prover.Private
+	if w.public() {
+		privacy = prover.Public
+	}
+	return &work{backend: b, graph: g, privacy: privacy}
 }
 
 // work is what zkinfer setup, commit, prove and verify do with a proof system.

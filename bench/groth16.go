@@ -18,7 +18,7 @@ var holdings = map[Weights]circuits.Holding{
 // groth16System is Groth16 with all ways to hold weights: those that the command line offers, and a
 // baseline for the others.
 func groth16System() system {
-	s := committed(groth16.Backend{}, AllWeights()...)
+	s := committed(groth16.Backend{}, FoldedPrivate, FoldedPublic, WiresPrivate, WiresPublic, Constants)
 	return system{
 		name: s.name, weights: s.weights,
 		new: func(g *model.Graph, w Weights) (Backend, error) {

@@ -36,6 +36,7 @@ type page struct {
 	Charts     []picture
 	Heads      []string
 	Rows       [][]string
+	Causes     []string
 	LawRows    [][]string
 	RatioRows  [][]string
 }
@@ -47,14 +48,29 @@ func (r *Results) html(w io.Writer, charts []picture) error {
 	}
 	p := page{Results: r, Conditions: r.conditions(), Charts: charts}
 	p.Heads, p.Rows = r.cells()
-	for _, l := range r.Laws() {
-		p.LawRows = append(p.LawRows, []string{familyNames[l.Family], looks[l.Weights].name, l.Backend, title(costs, l.Cost), title(causes, l.By),
-			fmt.Sprintf("%.2f", l.Exponent), fmt.Sprintf("%.3f", l.R2), fmt.Sprint(l.Points)})
+	for _, c := range causes {
+		p.Causes = append(p.Causes, c.Title)
 	}
+	p.LawRows = r.lawRows()
 	for _, x := range r.Ratios() {
 		p.RatioRows = append(p.RatioRows, []string{x.Model, x.Backend, times(x.Time), times(x.CPU), times(x.Memory), times(x.Constraints)})
 	}
 	return t.Execute(w, p)
+}
+
+// lawRows are the exponents of each family's costs, by the causes one beside the other.
+func (r *Results) lawRows() [][]string {
+	var rows [][]string
+	for _, l := range r.Laws() {
+		row := []string{familyNames[l.Family], l.Backend, looks[l.Weights].name, title(costs, l.Cost), fmt.Sprint(l.Points)}
+		exponent := fmt.Sprintf("%.2f (%.2f)", l.Exponent, l.R2)
+		if n := len(rows); n > 0 && slices.Equal(rows[n-1][:len(row)], row) {
+			rows[n-1] = append(rows[n-1], exponent)
+			continue
+		}
+		rows = append(rows, append(row, exponent))
+	}
+	return rows
 }
 
 func times(v float64) string { return compact(v) + "×" }

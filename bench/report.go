@@ -121,6 +121,19 @@ func timeColumn(name, head string, of func(r *Result) float64) column {
 	return column{name, head, func(r *Result) string { return decimal(of(r)) }, measuredOnly(func(r *Result) string { return seconds(of(r)) })}
 }
 
+// optionalTime is a step that not every proof system has.
+func optionalTime(name, head string, of func(r *Result) float64) column {
+	c := timeColumn(name, head, of)
+	text := c.text
+	c.text = func(r *Result) string {
+		if of(r) == 0 {
+			return "–"
+		}
+		return text(r)
+	}
+	return c
+}
+
 func sizeColumn(name, head string, of func(r *Result) int64) column {
 	return column{name, head, func(r *Result) string { return integer(of(r)) }, measuredOnly(func(r *Result) string { return bytesUnit(float64(of(r))) })}
 }
@@ -141,6 +154,7 @@ var columns = []column{
 	countColumn("activations", "activations", func(r *Result) int64 { return r.Activations }),
 	countColumn("constraints", "constraints", func(r *Result) int64 { return int64(r.Constraints) }),
 	timeColumn("compile_seconds", "compile", func(r *Result) float64 { return r.CompileSeconds }),
+	optionalTime("srs_seconds", "SRS", func(r *Result) float64 { return r.SRSSeconds }),
 	timeColumn("setup_seconds", "setup", func(r *Result) float64 { return r.SetupSeconds }),
 	timeColumn("setup_cpu_seconds", "", func(r *Result) float64 { return r.SetupCPUSeconds }),
 	timeColumn("commit_seconds", "commit", func(r *Result) float64 { return r.CommitSeconds }),

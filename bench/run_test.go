@@ -14,6 +14,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"gonum.org/v1/plot/vg"
 )
 
 // fakeChild answers at once, with figures that follow from the model's place in the run.
@@ -223,7 +225,7 @@ func TestLeftOut(t *testing.T) {
 func someResults(t *testing.T) (*Results, string) {
 	t.Helper()
 	c := config(t, &fakeChild{}, "dense-4x1", "dense-8x1", "dense-12x1", "dense-16x1", "cnn-1x1", "cnn-2x1", "cnn-3x1", "hello-world")
-	c.Weights = AllWeights()
+	c.Weights = systems[0].weights
 	r := mustRun(t, c)
 	if err := r.Write(c.Dir); err != nil {
 		t.Fatal(err)
@@ -284,7 +286,7 @@ func TestFiles(t *testing.T) {
 	if err := json.Unmarshal(b, &d); err != nil {
 		t.Fatal(err)
 	}
-	if want := 2 * len(AllWeights()) * len(causes) * len(costs); len(d.Points) != len(r.Points) || len(d.Laws) != want || len(d.Ratios) != 8 {
+	if want := 2 * len(systems[0].weights) * len(causes) * len(costs); len(d.Points) != len(r.Points) || len(d.Laws) != want || len(d.Ratios) != 8 {
 		t.Errorf("%d points, %d laws of %d, %d ratios", len(d.Points), len(d.Laws), want, len(d.Ratios))
 	}
 	f, err := os.Open(filepath.Join(dir, CSVFile))
@@ -336,33 +338,96 @@ func TestWork(t *testing.T) {
 		t.Fatal(err)
 	}
 	meter := Meter{CPUSeconds: func() float64 { return 0 }, PeakMemory: func() int64 { return 1 }}
-	for _, w := range AllWeights() {
-		keys := filepath.Join(dir, string(w))
-		if err := os.Mkdir(keys, 0o755); err != nil {
-			t.Fatal(err)
-		}
-		for _, phase := range []Phase{SetupPhase, ProvePhase} {
-			job, err := json.Marshal(Job{phase, path, "groth16", w, keys, 2, time.Minute, 1})
-			if err != nil {
+	for _, s := range systems {
+		for _, w := range s.weights {
+			what := s.name + " " + string(w)
+			keys := filepath.Join(dir, what)
+			if err := os.Mkdir(keys, 0o755); err != nil {
 				t.Fatal(err)
 			}
-			var out bytes.Buffer
-			if err := Work(context.Background(), bytes.NewReader(job), &out, meter); err != nil {
-				t.Fatalf("%s, %s: %v", w, phase, err)
-			}
-			var r Report
-			if err := json.Unmarshal(out.Bytes(), &r); err != nil {
-				t.Fatal(err)
-			}
-			switch {
-			case r.PeakMemory == 0:
-				t.Errorf("%s, %s: no memory", w, phase)
-			case phase == SetupPhase && (r.Constraints == 0 || len(r.Setup) != 2 || r.Sizes.ProvingKey == 0 || r.Sizes.VerifyingKey == 0):
-				t.Errorf("%s: %+v", w, r)
-			case phase == ProvePhase && (len(r.Prove) != 2 || len(r.Verify) != 6 || r.ProofBytes == 0 || r.Open == 0):
-				t.Errorf("%s: %+v", w, r)
+			for _, phase := range []Phase{SetupPhase, ProvePhase} {
+				r := do(t, Job{phase, path, s.name, w, keys, 2, time.Minute, 1}, meter)
+				switch {
+				case r.PeakMemory == 0:
+					t.Errorf("%s, %s: no memory", what, phase)
+				case phase == SetupPhase && (r.Constraints == 0 || len(r.Setup) != 2 || r.Sizes.ProvingKey == 0 || r.Sizes.VerifyingKey == 0):
+					t.Errorf("%s: %+v", what, r)
+				case phase == SetupPhase && (r.SRS > 0) != (s.name == "plonk"):
+					t.Errorf("%s: a structured reference string in %g s", what, r.SRS)
+				case phase == ProvePhase && (len(r.Prove) != 2 || len(r.Verify) != 6 || r.ProofBytes == 0 || r.Open == 0):
+					t.Errorf("%s: %+v", what, r)
+				}
 			}
 		}
+	}
+}
+
+// do does one job.
+func do(t *testing.T, j Job, m Meter) *Report {
+	t.Helper()
+	job, err := json.Marshal(j)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out bytes.Buffer
+	if err := Work(context.Background(), bytes.NewReader(job), &out, m); err != nil {
+		t.Fatalf("%s, %s, %s: %v", j.Backend, j.Weights, j.Phase, err)
+	}
+	r := &Report{}
+	if err := json.Unmarshal(out.Bytes(), r); err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+// A quick run makes keys once, and one proof where a private way says the same.
+func TestQuickRepeatsLess(t *testing.T) {
+	child := &fakeChild{}
+	c := config(t, child, "dense-4x1")
+	c.Settings.Quick, c.Weights = true, []Weights{FoldedPrivate, FoldedPublic, Constants}
+	mustRun(t, c)
+	got := map[Weights][2]int{}
+	for _, j := range child.jobs {
+		n := got[j.Weights]
+		if j.Phase == SetupPhase {
+			n[0] = j.Runs
+		} else {
+			n[1] = j.Runs
+		}
+		got[j.Weights] = n
+	}
+	for w, want := range map[Weights][2]int{FoldedPrivate: {1, 3}, FoldedPublic: {1, 1}, Constants: {1, 3}} {
+		if got[w] != want {
+			t.Errorf("%s: %d runs of setup and proof, expected %d", w, got[w], want)
+		}
+	}
+}
+
+// No two ways to hold weights of whatever proof systems look alike, and the key has each of them.
+func TestLooks(t *testing.T) {
+	seen, names := map[string]string{}, 0
+	c := Chart{}
+	for _, s := range systems {
+		for _, w := range s.weights {
+			series := &Series{Backend: s.name, Weights: w, Family: Dense}
+			l := lookOf(series)
+			what := fmt.Sprintf("%v, filled: %t", l.color, l.filled)
+			if other, ok := seen[what]; ok || looks[w].name == "" {
+				t.Errorf("%s %s looks like %s", s.name, w, other)
+			}
+			seen[what] = s.name + " " + string(w)
+			c.series = append(c.series, series)
+		}
+	}
+	rows := c.key()
+	for _, r := range rows[:len(systems)] {
+		names += len(r.entries)
+		if right := keyIndent + keyFirst + keyColumn*vg.Length(len(r.entries)); right > chartWidth {
+			t.Errorf("the key's line for %s is %v long, the chart has %v", r.name, right, chartWidth)
+		}
+	}
+	if len(rows) != len(systems)+1 || names != len(seen) {
+		t.Errorf("a key of %d lines with %d names", len(rows), names)
 	}
 }
 

@@ -53,6 +53,7 @@ type Result struct {
 
 	Constraints     int     `json:"constraints"`
 	CompileSeconds  float64 `json:"compile_seconds"`
+	SRSSeconds      float64 `json:"srs_seconds"` // making the structured reference string, once; 0 where there is none
 	SetupSeconds    float64 `json:"setup_seconds"`
 	SetupCPUSeconds float64 `json:"setup_cpu_seconds"`
 	CommitSeconds   float64 `json:"commit_seconds"`
@@ -82,7 +83,7 @@ func (r *Result) key() string {
 // take fills in what the two processes of a point report.
 func (r *Result) take(setup, prove *Report) {
 	r.Setup, r.Prove, r.Constraints, r.Sizes, r.ProofBytes = setup, prove, setup.Constraints, *setup.Sizes, prove.ProofBytes
-	r.CompileSeconds, r.SetupSeconds, r.CommitSeconds = median(setup.Compile), median(setup.Setup), median(setup.Commit)
+	r.CompileSeconds, r.SRSSeconds, r.SetupSeconds, r.CommitSeconds = median(setup.Compile), setup.SRS, median(setup.Setup), median(setup.Commit)
 	r.SetupCPUSeconds = median(setup.SetupCPU)
 	r.OpenSeconds, r.ProveSeconds, r.ProveCPUSeconds, r.VerifySeconds = prove.Open, median(prove.Prove), median(prove.ProveCPU), median(prove.Verify)
 	r.SetupMemory, r.ProveMemory = setup.PeakMemory, prove.PeakMemory

@@ -38,6 +38,7 @@ type Job struct {
 type Report struct {
 	Constraints int       `json:"constraints,omitempty"`
 	Compile     []float64 `json:"compile,omitempty"`
+	SRS         float64   `json:"srs,omitempty"` // making the structured reference string, once
 	Setup       []float64 `json:"setup,omitempty"`
 	SetupCPU    []float64 `json:"setup_cpu,omitempty"`
 	Commit      []float64 `json:"commit,omitempty"`
@@ -101,6 +102,13 @@ func (j *Job) setup(ctx context.Context, b Backend, m Meter) (*Report, error) {
 	})
 	if err != nil {
 		return nil, err
+	}
+	if u, ok := b.(Universal); ok {
+		var made []float64
+		if err := timed(&made, func() error { return u.MakeSRS(ctx) }); err != nil {
+			return nil, err
+		}
+		r.SRS = made[0]
 	}
 	err = j.repeat(ctx, func() error {
 		cpu := m.CPUSeconds()
