@@ -100,7 +100,7 @@ func Sweep(family string, width, depth int) (Model, error) {
 		return drawn(m, func(n *network) {
 			n.conv(width, 1, true).relu()
 			for range depth {
-				n.depthwise().relu().conv(width, 1, true).relu()
+				n.depthwise(1).relu().conv(width, 1, true).relu()
 			}
 			n.halve(false).flatten().dense(10)
 		}, 1, 1, imageSide, imageSide), nil
@@ -125,6 +125,7 @@ func Named() []Model {
 		drawn(one("dense-2048"), func(n *network) { n.dense(2048).relu() }, 1, 2048),
 		bundled("kws"), bundled("resnet8"), bundled("vww"),
 		drawn(one("vgg11"), vgg11, 1, 3, 32, 32),
+		drawn(one("mobilenetv2"), mobileNetV2, 1, 3, 224, 224),
 	}
 }
 
@@ -151,6 +152,35 @@ func vgg11(n *network) {
 		n.halve(false)
 	}
 	n.flatten().dense(10)
+}
+
+// mobileNetV2 is table 2 of Sandler et al. (2018), for ImageNet.
+func mobileNetV2(n *network) {
+	n.convolution(32, 3, 2, 1, 1).relu6()
+	for _, stage := range []struct{ expansion, channels, blocks, stride int }{
+		{1, 16, 1, 1}, {6, 24, 2, 2}, {6, 32, 3, 2}, {6, 64, 4, 2}, {6, 96, 3, 1}, {6, 160, 3, 2}, {6, 320, 1, 1},
+	} {
+		for i := range stage.blocks {
+			stride := 1
+			if i == 0 {
+				stride = stage.stride
+			}
+			n.bottleneck(stage.expansion, stage.channels, stride)
+		}
+	}
+	n.conv(1280, 1, true).relu6().mean().dense(1000)
+}
+
+// bottleneck is an inverted residual: expanded, filtered each channel alone, projected without a function.
+func (n *network) bottleneck(expansion, channels, stride int) {
+	first, inputs := n.last, n.shape()[1]
+	if expansion > 1 {
+		n.conv(expansion*inputs, 1, true).relu6()
+	}
+	n.depthwise(stride).relu6().conv(channels, 1, true)
+	if stride == 1 && inputs == channels {
+		n.plus(first)
+	}
 }
 
 // mnist is the network of the demonstration, calibrated as there with the bundled digits.

@@ -46,6 +46,7 @@ func TestModelSizes(t *testing.T) {
 	}{
 		{"lenet-5", 61706, 416520},
 		{"credit-risk", 96*512 + 12*512*512 + 512 + 13*512 + 1, 96*512 + 12*512*512 + 512},
+		{"mobilenetv2", 3487816 + 10*3, 300774272}, // normalization folded into biases; three parameters of each sum
 		{"dense-256x3", 3 * (256*256 + 256), 3 * 256 * 256},
 		{"ad01", 265864, 264192},
 		{"mnist-8", 5994, 786560},

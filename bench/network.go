@@ -45,11 +45,11 @@ func (n *network) tensor(name string, shape []int, values []float32) int {
 
 func (n *network) shape() []int { return n.graph.Tensors[n.last].Shape }
 
-// add appends a node that reads the last tensor and constants.
-func (n *network) add(op float.Op, shape []int, constants ...int) *network {
+// add appends a node that reads the last tensor and others.
+func (n *network) add(op float.Op, shape []int, others ...int) *network {
 	name := fmt.Sprintf("%s%d", op.Kind(), len(n.graph.Nodes))
 	out := n.tensor(name, shape, nil)
-	n.graph.Nodes = append(n.graph.Nodes, float.Node{Name: name, Op: op, In: append([]int{n.last}, constants...), Out: out})
+	n.graph.Nodes = append(n.graph.Nodes, float.Node{Name: name, Op: op, In: append([]int{n.last}, others...), Out: out})
 	n.last = out
 	return n
 }
@@ -81,26 +81,26 @@ func (n *network) dense(outputs int) *network {
 
 // conv is a convolution with kernels of size×size, as large as its input where same.
 func (n *network) conv(outputs, size int, same bool) *network {
-	return n.convolution(outputs, size, 1, same)
-}
-
-// depthwise is a 3×3 convolution of each channel alone.
-func (n *network) depthwise() *network {
-	c := n.shape()[1]
-	return n.convolution(c, 3, c, true)
-}
-
-func (n *network) convolution(outputs, size, groups int, same bool) *network {
-	s := n.shape()
 	pad := 0
 	if same {
 		pad = size / 2
 	}
+	return n.convolution(outputs, size, 1, pad, 1)
+}
+
+// depthwise is a 3×3 convolution of each channel alone.
+func (n *network) depthwise(stride int) *network {
+	c := n.shape()[1]
+	return n.convolution(c, 3, stride, 1, c)
+}
+
+func (n *network) convolution(outputs, size, stride, pad, groups int) *network {
+	s := n.shape()
 	depth := s[1] / groups
 	w, b := n.parameters(depth*size*size, outputs, outputs, depth, size, size)
-	h, wd := s[2]+2*pad-size+1, s[3]+2*pad-size+1
+	h, wd := (s[2]+2*pad-size)/stride+1, (s[3]+2*pad-size)/stride+1
 	n.macs += outputs * h * wd * depth * size * size
-	return n.add(float.Conv{Window: window(size, 1, pad), Groups: groups}, []int{1, outputs, h, wd}, w, b)
+	return n.add(float.Conv{Window: window(size, stride, pad), Groups: groups}, []int{1, outputs, h, wd}, w, b)
 }
 
 func window(kernel, stride, pad int) float.Window {
@@ -111,6 +111,18 @@ func window(kernel, stride, pad int) float.Window {
 func (n *network) function(name string) *network { return n.add(float.Unary{Func: name}, n.shape()) }
 
 func (n *network) relu() *network { return n.function("relu") }
+
+func (n *network) relu6() *network { return n.add(float.Unary{Func: "clip", Beta: 6}, n.shape()) }
+
+// plus adds an earlier tensor of the same shape.
+func (n *network) plus(earlier int) *network {
+	return n.add(float.Binary{Func: "add"}, n.shape(), earlier)
+}
+
+// mean is the mean of each channel.
+func (n *network) mean() *network {
+	return n.add(float.Mean{Axes: []int{2, 3}}, []int{1, n.shape()[1]})
+}
 
 // halve pools 2×2 windows.
 func (n *network) halve(average bool) *network {
