@@ -1,6 +1,7 @@
 package estimate
 
 import (
+	"math"
 	"math/bits"
 
 	"github.com/zkinfer/zkinfer/circuits"
@@ -27,6 +28,7 @@ type bases struct {
 	committedFull    int // of each commitment twice: bases and their multiples by σ
 	committedSmall   int
 	publics, columns int
+	unused           int // rows of tables that nothing looks up: their multiplicities and quotients are 0
 }
 
 // crossShare is the part of small wires for which a wire of full size stands on the right of a
@@ -43,6 +45,9 @@ func newBases(s circuits.Shape) bases {
 		aFull:  max(s.Inverses+s.Columns-cross, 0), aSmall: active,
 		bFull: cross, bSmall: active,
 		k: s.Constraints, publics: s.Public + len(s.Committed) + 1, columns: s.Columns,
+	}
+	if s.TableRows > 0 {
+		b.unused = int(float64(s.TableRows) * math.Exp(-float64(active)/float64(s.TableRows)))
 	}
 	b.z = b.domain - 1
 	for i, n := range s.Committed {
@@ -84,27 +89,32 @@ func (b *bases) prove(r *Rates, weights int) Cost {
 	right := b.bFull / 2
 	levels := float64(bits.Len(uint(b.domain)) - 1)
 	curve := total(
-		g1(b.aFull, b.aSmall), g1(right, b.bSmall), g1(b.k, 0), g1(b.z, 0),
+		g1(max(b.aFull-b.unused, 0), b.aSmall), g1(right, b.bSmall), g1(max(b.k-b.unused, 0), 0), g1(b.z, 0),
 		g1(b.committedFull, b.committedSmall).times(2),
 		r.G2Full.of(right, b.b()), r.G2Small.of(b.bSmall, b.b()),
 		r.FFT.times(transforms*float64(b.domain)*levels),
 	)
-	return curve.times(proveRest).plus(r.FieldMul.times(solveMuls*float64(b.k) + weightMuls*float64(weights)))
+	return curve.times(proveRest).plus(r.FieldMul.times(proofMuls + solveMuls*float64(b.k) + weightMuls*float64(weights)))
 }
 
 // What the probe does not see, by comparison with whole proofs and setups: several steps at once compete
 // for memory, and the tables of a setup exceed the processor's cache.
 const (
-	proveRest = 1.05
-	setupRest = 1.4
+	proveRest = 1.12
+	setupRest = 1.15
+	// A setup of this many points in G1 and more waits for memory.
+	setupCached = 1 << 16
+	setupMemory = 0.25
 )
 
 // What field arithmetic takes, in multiplications: of the solver for a constraint, of arranging and
-// hashing a weight (both on one core, mostly waiting for memory); and the Fourier transforms of a proof.
+// hashing a weight (both on one core, mostly waiting for memory), and of a proof whatever its circuit; and the Fourier
+// transforms of a proof.
 const (
 	transforms = 7
 	solveMuls  = 40
-	weightMuls = 8
+	weightMuls = 5
+	proofMuls  = 3e5
 )
 
 // setup is compiling, and multiplying two generators by a scalar for each point of the key, window by
@@ -112,7 +122,8 @@ const (
 func (b *bases) setup(r *Rates) Cost {
 	g1 := b.a() + b.b() + b.k + b.z + b.publics + 2*b.committed()
 	curve := r.G1Add.times(additions(g1) * float64(g1)).plus(r.G2Add.times(additions(b.b()) * float64(b.b())))
-	return curve.times(setupRest).plus(r.FieldMul.times(compileMuls * float64(b.k)))
+	rest := setupRest + setupMemory*min(1, float64(g1)/setupCached)
+	return curve.times(rest).plus(r.FieldMul.times(compileMuls * float64(b.k)))
 }
 
 // compileMuls is what compiling and evaluating a constraint takes, in field multiplications.

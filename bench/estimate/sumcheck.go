@@ -42,13 +42,13 @@ func (c *ClassCircuit) wires() int { return c.Constraints + c.Row + c.Form + c.P
 // from hello-world to VGG11 and ten million activations, all of which they meet within 15 % of processor time
 // (docs/bench.md says how to fit them anew).
 const (
-	perProof    = 5.4e6
+	perProof    = 4.1e6
 	perElement  = 22.4 // a cell that is committed, a lookup, a product: made, committed, proved
 	perTableRow = 35.8
 	perAddress  = 1.74 // of the last sum
 	perMAC      = 0.21
 	// What the circuit's proof takes over what its plan says: points of small circuits are fewer than a probe's.
-	classRest = 1.2
+	classRest = 1.15
 )
 
 // prove adds up the steps, and the circuit's proof.
