@@ -6,7 +6,9 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/zkinfer/zkinfer/bench/estimate"
 	"github.com/zkinfer/zkinfer/model"
+	"github.com/zkinfer/zkinfer/prover"
 	"github.com/zkinfer/zkinfer/prover/sumcheck"
 )
 
@@ -36,6 +38,7 @@ func (w Weights) public() bool {
 type Sizes struct {
 	ProvingKey   int64 `json:"proving_key_bytes"`
 	VerifyingKey int64 `json:"verifying_key_bytes"` // with the model commitment, all that a verifier keeps
+	Commitment   int64 `json:"commitment_bytes"`    // of these; 0 where there is none
 }
 
 // Backend is a proof system at work on one model. Its methods are the phases of a measurement, never
@@ -74,6 +77,9 @@ type system struct {
 	new func(g *model.Graph, w Weights) (Backend, error)
 	// constraints predicts what Compile returns, at most, without building anything.
 	constraints func(g *model.Graph, w Weights) (int, error)
+	// plan is what zkinfer estimate has, for the ways to hold weights that the command line offers.
+	plan    func(g *model.Graph, r *estimate.Rates) (*prover.Plan, error)
+	offered []Weights
 }
 
 // systems lists the proof systems there are.

@@ -11,17 +11,18 @@ import (
 
 // committed is a proof system as the command line has it, with weights in a model commitment.
 func committed(b prover.Backend, weights ...Weights) system {
+	plan := func(g *model.Graph, r *estimate.Rates) (*prover.Plan, error) { return b.Plan(g, prover.Options{}, r) }
 	return system{
-		name: b.Name(), weights: weights,
+		name: b.Name(), weights: weights, offered: weights, plan: plan,
 		new: func(g *model.Graph, w Weights) (Backend, error) {
 			return newWork(b, g, w), nil
 		},
 		constraints: func(g *model.Graph, _ Weights) (int, error) {
-			plan, err := b.Plan(g, prover.Options{}, estimate.Usual())
+			p, err := plan(g, estimate.Usual())
 			if err != nil {
 				return 0, err
 			}
-			return plan.Constraints, nil
+			return p.Constraints, nil
 		},
 	}
 }
@@ -76,7 +77,7 @@ func (w *work) Save(dir string) (Sizes, error) {
 	if err != nil {
 		return Sizes{}, err
 	}
-	s := Sizes{m.Files[prover.ProvingKeyFile].Bytes, int64(len(vk) + len(c))}
+	s := Sizes{m.Files[prover.ProvingKeyFile].Bytes, int64(len(vk) + len(c)), int64(len(c))}
 	return s, prover.SaveOpening(keyFolder(dir), false, w.graph, w.opening, w.privacy)
 }
 

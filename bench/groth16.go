@@ -18,9 +18,9 @@ var holdings = map[Weights]circuits.Holding{
 // groth16System is Groth16 with all ways to hold weights: those that the command line offers, and a
 // baseline for the others.
 func groth16System() system {
-	s := committed(groth16.Backend{}, FoldedPrivate, FoldedPublic, WiresPrivate, WiresPublic, Constants)
+	s := committed(groth16.Backend{}, FoldedPrivate, FoldedPublic)
 	return system{
-		name: s.name, weights: s.weights,
+		name: s.name, weights: append(s.offered, WiresPrivate, WiresPublic, Constants), offered: s.offered, plan: s.plan,
 		new: func(g *model.Graph, w Weights) (Backend, error) {
 			if h, ok := holdings[w]; ok {
 				b, err := baseline.New(g, h)

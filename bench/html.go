@@ -39,6 +39,9 @@ type page struct {
 	Causes     []string
 	LawRows    [][]string
 	RatioRows  [][]string
+
+	ForetoldHeads []string
+	ForetoldRows  [][]string
 }
 
 func (r *Results) html(w io.Writer, charts []picture) error {
@@ -51,6 +54,7 @@ func (r *Results) html(w io.Writer, charts []picture) error {
 	for _, c := range causes {
 		p.Causes = append(p.Causes, c.Title)
 	}
+	p.ForetoldHeads, p.ForetoldRows = r.foretoldRows()
 	p.LawRows = r.lawRows()
 	for _, x := range r.Ratios() {
 		p.RatioRows = append(p.RatioRows, []string{x.Model, x.Backend, times(x.Time), times(x.CPU), times(x.Memory), times(x.Constraints)})

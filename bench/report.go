@@ -154,6 +154,7 @@ var columns = []column{
 	countColumn("activations", "activations", func(r *Result) int64 { return r.Activations }),
 	countColumn("constraints", "constraints", func(r *Result) int64 { return int64(r.Constraints) }),
 	timeColumn("compile_seconds", "compile", func(r *Result) float64 { return r.CompileSeconds }),
+	timeColumn("compile_cpu_seconds", "", func(r *Result) float64 { return r.CompileCPUSeconds }),
 	optionalTime("srs_seconds", "SRS", func(r *Result) float64 { return r.SRSSeconds }),
 	timeColumn("setup_seconds", "setup", func(r *Result) float64 { return r.SetupSeconds }),
 	timeColumn("setup_cpu_seconds", "", func(r *Result) float64 { return r.SetupCPUSeconds }),
@@ -162,6 +163,7 @@ var columns = []column{
 	timeColumn("prove_seconds", "prove", func(r *Result) float64 { return r.ProveSeconds }),
 	timeColumn("prove_cpu_seconds", "CPU", func(r *Result) float64 { return r.ProveCPUSeconds }),
 	timeColumn("verify_seconds", "verify", func(r *Result) float64 { return r.VerifySeconds }),
+	timeColumn("verify_cpu_seconds", "", func(r *Result) float64 { return r.VerifyCPUSeconds }),
 	sizeColumn("setup_memory_bytes", "", func(r *Result) int64 { return r.SetupMemory }),
 	sizeColumn("prove_memory_bytes", "memory", func(r *Result) int64 { return r.ProveMemory }),
 	sizeColumn("proving_key_bytes", "proving key", func(r *Result) int64 { return r.ProvingKey }),
@@ -194,15 +196,28 @@ func (r *Results) cells() (heads []string, rows [][]string) {
 	return heads, rows
 }
 
-// Table writes the points for people.
+// Table writes the points for people, and below them what was foretold.
 func (r *Results) Table(w io.Writer) error {
-	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	heads, rows := r.cells()
-	fmt.Fprintln(t, strings.Join(heads, "\t"))
-	for _, row := range rows {
-		fmt.Fprintln(t, strings.Join(row, "\t"))
+	if err := tabulate(w)(r.cells()); err != nil {
+		return err
 	}
-	return t.Flush()
+	heads, rows := r.foretoldRows()
+	if len(rows) == 0 {
+		return nil
+	}
+	fmt.Fprintf(w, "\nforetold / measured:\n")
+	return tabulate(w)(heads, rows)
+}
+
+func tabulate(w io.Writer) func(heads []string, rows [][]string) error {
+	return func(heads []string, rows [][]string) error {
+		t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+		fmt.Fprintln(t, strings.Join(heads, "\t"))
+		for _, row := range rows {
+			fmt.Fprintln(t, strings.Join(row, "\t"))
+		}
+		return t.Flush()
+	}
 }
 
 // CSV writes the points for programs: seconds, bytes, counts.

@@ -29,6 +29,8 @@ type Config struct {
 	Limit time.Duration
 	// MaxConstraints leaves out larger points, which then say so. 0 is no limit.
 	MaxConstraints int
+	// Estimate compares each point that the command line offers with what is foretold for it.
+	Estimate bool
 	// Dir is the folder of results. Resume goes on with what is there, Force drops it.
 	Dir           string
 	Resume, Force bool
@@ -245,6 +247,7 @@ func (r *run) point(ctx context.Context, p point, result *Result) error {
 		var prove *Report
 		if prove, err = r.Child(ctx, job); err == nil {
 			result.take(setup, prove)
+			result.Estimate, err = r.foretold(ctx, job)
 		}
 	}
 	if ctx.Err() != nil {
@@ -254,6 +257,20 @@ func (r *run) point(ctx context.Context, p point, result *Result) error {
 		result.Error = fmt.Sprintf("%s: %v", job.Phase, err)
 	}
 	return nil
+}
+
+// foretold is the estimate for a job's model, nil if none is wanted or there is none.
+func (r *run) foretold(ctx context.Context, job Job) (*Estimate, error) {
+	s, err := findSystem(job.Backend)
+	if err != nil || !r.Estimate || !slices.Contains(s.offered, job.Weights) {
+		return nil, err
+	}
+	job.Phase = EstimatePhase
+	report, err := r.Child(ctx, job)
+	if err != nil {
+		return nil, err
+	}
+	return report.Estimate, nil
 }
 
 // proofs is how many are made. A quick run makes one where weights are public: it takes what the private ways take but for

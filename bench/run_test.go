@@ -31,9 +31,12 @@ func (f *fakeChild) run(_ context.Context, j Job) (*Report, error) {
 			return nil, err
 		}
 	}
+	if j.Phase == EstimatePhase {
+		return &Report{Estimate: &Estimate{ProveCPUSeconds: 6}}, nil // twice two jobs took 4
+	}
 	size := float64(len(f.jobs))
 	if j.Phase == SetupPhase {
-		return &Report{Constraints: int(100 * size), Compile: []float64{1}, Setup: []float64{3, 1, 2}, Sizes: &Sizes{1000, 10}, PeakMemory: 1 << 30}, nil
+		return &Report{Constraints: int(100 * size), Compile: []float64{1}, Setup: []float64{3, 1, 2}, Sizes: &Sizes{1000, 10, 4}, PeakMemory: 1 << 30}, nil
 	}
 	return &Report{Prove: []float64{size, size + 2, size + 1}, ProveCPU: []float64{2 * size}, Verify: []float64{0.001}, ProofBytes: 256, PeakMemory: 1 << 20}, nil
 }

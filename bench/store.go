@@ -51,22 +51,26 @@ type Result struct {
 	MACs        int64   `json:"macs"`
 	Activations int64   `json:"activations"`
 
-	Constraints     int     `json:"constraints"`
-	CompileSeconds  float64 `json:"compile_seconds"`
-	SRSSeconds      float64 `json:"srs_seconds"` // making the structured reference string, once; 0 where there is none
-	SetupSeconds    float64 `json:"setup_seconds"`
-	SetupCPUSeconds float64 `json:"setup_cpu_seconds"`
-	CommitSeconds   float64 `json:"commit_seconds"`
-	OpenSeconds     float64 `json:"open_seconds"` // reading the keys, once
-	ProveSeconds    float64 `json:"prove_seconds"`
-	ProveCPUSeconds float64 `json:"prove_cpu_seconds"`
-	VerifySeconds   float64 `json:"verify_seconds"`
-	SetupMemory     int64   `json:"setup_memory_bytes"`
-	ProveMemory     int64   `json:"prove_memory_bytes"`
+	Constraints       int     `json:"constraints"`
+	CompileSeconds    float64 `json:"compile_seconds"`
+	CompileCPUSeconds float64 `json:"compile_cpu_seconds"`
+	SRSSeconds        float64 `json:"srs_seconds"` // making the structured reference string, once; 0 where there is none
+	SetupSeconds      float64 `json:"setup_seconds"`
+	SetupCPUSeconds   float64 `json:"setup_cpu_seconds"`
+	CommitSeconds     float64 `json:"commit_seconds"`
+	OpenSeconds       float64 `json:"open_seconds"` // reading the keys, once
+	ProveSeconds      float64 `json:"prove_seconds"`
+	ProveCPUSeconds   float64 `json:"prove_cpu_seconds"`
+	VerifySeconds     float64 `json:"verify_seconds"`
+	VerifyCPUSeconds  float64 `json:"verify_cpu_seconds"`
+	SetupMemory       int64   `json:"setup_memory_bytes"`
+	ProveMemory       int64   `json:"prove_memory_bytes"`
 	Sizes
 	ProofBytes int     `json:"proof_bytes"`
 	Setup      *Report `json:"setup_runs,omitempty"`
 	Prove      *Report `json:"prove_runs,omitempty"`
+	// Estimate is what was foretold, where a run compares.
+	Estimate *Estimate `json:"estimate,omitempty"`
 
 	Skipped string `json:"skipped,omitempty"`
 	Error   string `json:"error,omitempty"`
@@ -84,7 +88,8 @@ func (r *Result) key() string {
 func (r *Result) take(setup, prove *Report) {
 	r.Setup, r.Prove, r.Constraints, r.Sizes, r.ProofBytes = setup, prove, setup.Constraints, *setup.Sizes, prove.ProofBytes
 	r.CompileSeconds, r.SRSSeconds, r.SetupSeconds, r.CommitSeconds = median(setup.Compile), setup.SRS, median(setup.Setup), median(setup.Commit)
-	r.SetupCPUSeconds = median(setup.SetupCPU)
+	r.VerifyCPUSeconds = median(prove.VerifyCPU)
+	r.CompileCPUSeconds, r.SetupCPUSeconds = median(setup.CompileCPU), median(setup.SetupCPU)
 	r.OpenSeconds, r.ProveSeconds, r.ProveCPUSeconds, r.VerifySeconds = prove.Open, median(prove.Prove), median(prove.ProveCPU), median(prove.Verify)
 	r.SetupMemory, r.ProveMemory = setup.PeakMemory, prove.PeakMemory
 }

@@ -20,6 +20,8 @@ type Phase string
 const (
 	SetupPhase Phase = "setup" // compile, make keys, commit, save
 	ProvePhase Phase = "prove" // read keys, prove, verify: what zkinfer prove does
+
+	EstimatePhase Phase = "estimate" // what zkinfer estimate does
 )
 
 // Job is what a process is told, as JSON.
@@ -38,6 +40,7 @@ type Job struct {
 type Report struct {
 	Constraints int       `json:"constraints,omitempty"`
 	Compile     []float64 `json:"compile,omitempty"`
+	CompileCPU  []float64 `json:"compile_cpu,omitempty"`
 	SRS         float64   `json:"srs,omitempty"` // making the structured reference string, once
 	Setup       []float64 `json:"setup,omitempty"`
 	SetupCPU    []float64 `json:"setup_cpu,omitempty"`
@@ -48,7 +51,10 @@ type Report struct {
 	Prove      []float64 `json:"prove,omitempty"`
 	ProveCPU   []float64 `json:"prove_cpu,omitempty"`
 	Verify     []float64 `json:"verify,omitempty"`
+	VerifyCPU  []float64 `json:"verify_cpu,omitempty"`
 	ProofBytes int       `json:"proof_bytes,omitempty"`
+
+	Estimate *Estimate `json:"estimate,omitempty"`
 
 	// PeakMemory is the greatest resident size in bytes until each step had run once; 0 where the system does not say.
 	PeakMemory int64 `json:"peak_memory_bytes"`
@@ -91,14 +97,19 @@ func (j *Job) run(ctx context.Context, m Meter) (*Report, error) {
 		return j.setup(ctx, b, m)
 	case ProvePhase:
 		return j.prove(ctx, b, g, m)
+	case EstimatePhase:
+		return j.estimate(s, g, m)
 	}
-	return nil, fmt.Errorf("phase %q, expected %s or %s", j.Phase, SetupPhase, ProvePhase)
+	return nil, fmt.Errorf("phase %q, expected %s, %s or %s", j.Phase, SetupPhase, ProvePhase, EstimatePhase)
 }
 
 func (j *Job) setup(ctx context.Context, b Backend, m Meter) (*Report, error) {
 	r := &Report{}
 	err := j.repeat(ctx, func() error {
-		return timed(&r.Compile, func() (err error) { r.Constraints, err = b.Compile(ctx); return err })
+		cpu := m.CPUSeconds()
+		err := timed(&r.Compile, func() (err error) { r.Constraints, err = b.Compile(ctx); return err })
+		r.CompileCPU = append(r.CompileCPU, m.CPUSeconds()-cpu)
+		return err
 	})
 	if err != nil {
 		return nil, err
@@ -148,7 +159,12 @@ func (j *Job) prove(ctx context.Context, b Backend, g *model.Graph, m Meter) (*R
 	}
 	verifications := *j
 	verifications.Runs *= 3 // they are short
-	return r, verifications.repeat(ctx, func() error { return timed(&r.Verify, b.Verify) })
+	return r, verifications.repeat(ctx, func() error {
+		cpu := m.CPUSeconds()
+		err := timed(&r.Verify, b.Verify)
+		r.VerifyCPU = append(r.VerifyCPU, m.CPUSeconds()-cpu)
+		return err
+	})
 }
 
 // mark records the peak of memory, once: later runs find garbage of earlier ones.

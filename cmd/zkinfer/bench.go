@@ -26,7 +26,7 @@ type benchFlags struct {
 	budget         time.Duration
 	maxConstraints int
 	resume, force  bool
-	list           bool
+	list, estimate bool
 }
 
 // quickLimit keeps --quick within three minutes on a machine that is slow, or busy with something else.
@@ -63,6 +63,7 @@ Every point is on disk before the next begins: after an interrupt, --resume goes
 	flags.IntVar(&f.maxConstraints, "max-constraints", 1<<21, "leave out larger circuits (0: none)")
 	flags.BoolVar(&f.resume, "resume", false, "go on with the results in the folder")
 	flags.BoolVar(&f.force, "force", false, "replace the results in the folder")
+	flags.BoolVar(&f.estimate, "estimate", false, "compare with what zkinfer estimate foretells, after a probe of three seconds a point")
 	flags.BoolVar(&f.list, "list", false, "list the named models and end")
 	return c
 }
@@ -115,7 +116,7 @@ func (f *benchFlags) run(ctx context.Context, u *ui, paths []string) error {
 // config checks the flags.
 func (f *benchFlags) config(paths []string) (bench.Config, error) {
 	c := bench.Config{Backends: f.backends, Settings: bench.Settings{Seed: f.seed, Runs: f.runs, Quick: f.quick}, Budget: f.budget,
-		MaxConstraints: f.maxConstraints, Dir: f.out, Resume: f.resume, Force: f.force}
+		MaxConstraints: f.maxConstraints, Estimate: f.estimate, Dir: f.out, Resume: f.resume, Force: f.force}
 	switch {
 	case f.runs < 1:
 		return c, usagef("--runs %d, expected at least 1", f.runs)
