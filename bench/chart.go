@@ -120,7 +120,22 @@ var shapes = map[string]shape{
 }
 
 // single is the mark of models that are no family.
-var single = shape{draw.CrossGlyph{}, draw.PlusGlyph{}, nil}
+var single = shape{crossGlyph{}, draw.PlusGlyph{}, nil}
+
+// crossGlyph is a cross as heavy as the filled marks.
+type crossGlyph struct{}
+
+// DrawGlyph implements draw.GlyphDrawer.
+func (crossGlyph) DrawGlyph(c *draw.Canvas, style draw.GlyphStyle, at vg.Point) {
+	c.SetLineStyle(draw.LineStyle{Color: style.Color, Width: style.Radius / 2})
+	r := style.Radius * math.Sqrt2 / 2
+	for _, up := range []vg.Length{r, -r} {
+		var line vg.Path
+		line.Move(vg.Point{X: at.X - r, Y: at.Y - up})
+		line.Line(vg.Point{X: at.X + r, Y: at.Y + up})
+		c.Stroke(line)
+	}
+}
 
 func shapeOf(family string) shape {
 	if s, ok := shapes[family]; ok {
@@ -209,7 +224,9 @@ type logTicks unit
 // Ticks implements plot.Ticker.
 func (u logTicks) Ticks(lo, hi float64) []plot.Tick {
 	labelled := []int{1, 2, 5}
-	if decades := math.Log10(hi / lo); decades > 5 {
+	decades := math.Log10(hi / lo)
+	crowded := decades > 5 // then powers of ten alone, and every other with a label
+	if crowded {
 		labelled = []int{}
 	} else if decades > 2 {
 		labelled = []int{1}
@@ -218,7 +235,7 @@ func (u logTicks) Ticks(lo, hi float64) []plot.Tick {
 	for e := math.Floor(math.Log10(lo)); e <= math.Ceil(math.Log10(hi)); e++ {
 		for d := 1; d <= 9; d++ {
 			v := float64(d) * math.Pow(10, e)
-			if v < lo || v > hi {
+			if v < lo || v > hi || crowded && d > 1 {
 				continue
 			}
 			t := plot.Tick{Value: v}
