@@ -82,9 +82,9 @@ func NewVerification(s circuits.Shape, r *Rates) Verification {
 // What a verification of the sumcheck backend takes in canister instructions, by what docs/canister.md measures:
 // the pairings; a point of the sum over all rows; a message; a byte that the statement shows.
 const (
-	canisterClass   = 217e6
+	canisterClass   = 215e6
 	canisterRow     = 1.1e6
-	canisterMessage = 0.35e6
+	canisterMessage = 0.21e6
 	canisterShown   = 3.5e3
 )
 
