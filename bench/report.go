@@ -256,10 +256,10 @@ func grouped(n int64) string {
 	return s
 }
 
-// Ratio compares a model's proof with weights as wires with the folded one.
+// Ratio compares a model's proof with weights as wires, which Groth16 has, with one that has them folded.
 type Ratio struct {
 	Model       string  `json:"model"`
-	Backend     string  `json:"backend"`
+	Backend     string  `json:"backend"` // of the folded one
 	Time        float64 `json:"time"` // of a proof: wires over folded, so greater is better for folding
 	CPU         float64 `json:"cpu"`  // the same of processor time, which a busy machine disturbs less; 0 where it is not known
 	Memory      float64 `json:"memory"`
@@ -276,7 +276,7 @@ func (r *Results) Ratios() []Ratio {
 		}
 		for k := range r.Points {
 			w := &r.Points[k]
-			if w.Weights == WiresPrivate && w.Measured() && w.Name == f.Name && w.Digest == f.Digest && w.Backend == f.Backend {
+			if w.Weights == WiresPrivate && w.Measured() && w.Name == f.Name && w.Digest == f.Digest {
 				out = append(out, Ratio{f.Name, f.Backend, w.ProveSeconds / f.ProveSeconds, over(w.ProveCPUSeconds, f.ProveCPUSeconds),
 					float64(w.ProveMemory) / max(float64(f.ProveMemory), 1), float64(w.Constraints) / float64(f.Constraints)})
 			}

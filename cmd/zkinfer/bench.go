@@ -207,8 +207,8 @@ func (f *benchFlags) print(w io.Writer, r *bench.Results) {
 	_ = r.Table(w)
 	fmt.Fprintln(w)
 	for _, x := range r.Ratios() {
-		fmt.Fprintf(w, "%s: weights as wires take %.1f times as long to prove as folded ones (%.1f times the processor time), and %.1f times the constraints\n",
-			x.Model, x.Time, x.CPU, x.Constraints)
+		fmt.Fprintf(w, "%s: weights as wires take %.1f times as long to prove as folded ones by %s (%.1f times the processor time), and %.1f times the constraints\n",
+			x.Model, x.Time, x.Backend, x.CPU, x.Constraints)
 	}
 	fmt.Fprintf(w, "the report is %s\n", filepath.Join(f.out, bench.ReportFile))
 }
