@@ -260,8 +260,8 @@ func grouped(n int64) string {
 type Ratio struct {
 	Model       string  `json:"model"`
 	Backend     string  `json:"backend"` // of the folded one
-	Time        float64 `json:"time"` // of a proof: wires over folded, so greater is better for folding
-	CPU         float64 `json:"cpu"`  // the same of processor time, which a busy machine disturbs less; 0 where it is not known
+	Time        float64 `json:"time"`    // of a proof: wires over folded, so greater is better for folding
+	CPU         float64 `json:"cpu"`     // the same of processor time, which a busy machine disturbs less; 0 where it is not known
 	Memory      float64 `json:"memory"`
 	Constraints float64 `json:"constraints"`
 }

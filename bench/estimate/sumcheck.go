@@ -39,16 +39,16 @@ func (c *ClassCircuit) wires() int { return c.Constraints + c.Row + c.Form + c.P
 
 // What the steps of a proof take, in butterflies of a Fourier transform (about 9 ns on one core; like them,
 // these steps use all cores and wait for memory in between), fitted by least squares to whole proofs of fifteen models
-// from hello-world to VGG11 and ten million activations, all of which they meet within 15 % of processor time
+// from hello-world to VGG11 and ten million activations, all of which they meet within a quarter of processor time
 // (docs/bench.md says how to fit them anew).
 const (
-	perProof    = 4.1e6
+	perProof    = 3.4e6
 	perElement  = 22.4 // a cell that is committed, a lookup, a product: made, committed, proved
 	perTableRow = 35.8
 	perAddress  = 1.74 // of the last sum
 	perMAC      = 0.21
-	// What the circuit's proof takes over what its plan says: points of small circuits are fewer than a probe's.
-	classRest = 1.15
+	// What the circuit's proof takes of what its plan says: commitments that are known already are not made again.
+	classRest = 0.8
 )
 
 // prove adds up the steps, and the circuit's proof.
@@ -63,12 +63,12 @@ func (s *Sumcheck) prove(r *Rates) Cost {
 // The peak of a proving process in bytes, fitted likewise, within a quarter: the program; a constraint with its part of the
 // keys; a lookup, a row of a table, an address, a parameter.
 const (
-	sumcheckMemoryBase       = 36_500_000
-	sumcheckMemoryConstraint = 1300
-	sumcheckMemoryLookup     = 120
-	sumcheckMemoryTableRow   = 227
-	sumcheckMemoryAddress    = 1
-	sumcheckMemoryParameter  = 29
+	sumcheckMemoryBase       = 30_200_000
+	sumcheckMemoryConstraint = 4140
+	sumcheckMemoryLookup     = 61
+	sumcheckMemoryTableRow   = 213
+	sumcheckMemoryAddress    = 9
+	sumcheckMemoryParameter  = 11
 )
 
 func (s *Sumcheck) memory() int64 {

@@ -88,21 +88,23 @@ const (
 	canisterShown   = 3.5e3
 )
 
-// What a message, a row of a table and a byte that the statement shows take natively, in multiplications of the scalar field:
-// fitted to verifications of 17 models, all but one of which they meet within a quarter.
+// What a verification takes natively: additions for a point of the sum over all rows; multiplications of the scalar field for a message, a
+// byte that the statement shows, a lookup. Fitted to the verifications of 15 models in one
+// process each (docs/bench.md), all of which they meet within a quarter; the first one of a process takes up to half as much again.
 const (
-	messageMuls  = 250
-	tableRowMuls = 0.75
-	shownMuls    = 9
+	rowAdditions = 22
+	messageMuls  = 370
+	shownMuls    = 0.73
+	lookupMuls   = 0.02
 )
 
 // NewSumcheckVerification estimates the check of one proof of the sumcheck backend, for which there is no contract.
 func NewSumcheckVerification(s Sumcheck, r *Rates) Verification {
 	rows := s.Rows + s.ModelRows
-	const pairs, finals, muls = 4 + 4, 2, 12
+	const pairs, finals, points = 4 + 4, 3, 12
 	v := Verification{
-		Native: total(r.Pair.times(pairs), r.Final.times(finals), r.multiExp(muls+rows),
-			r.FieldMul.times(messageMuls*float64(s.Messages)+tableRowMuls*float64(s.TableRows)+shownMuls*float64(s.StatementBytes))),
+		Native: total(r.Pair.times(pairs), r.Final.times(finals), r.G1Add.times(rowAdditions*float64(points+rows)),
+			r.FieldMul.times(messageMuls*float64(s.Messages)+shownMuls*float64(s.StatementBytes)+lookupMuls*float64(s.Lookups))),
 		CanisterInstructions: int64(canisterClass + canisterRow*float64(rows) + canisterMessage*float64(s.Messages) + canisterShown*float64(s.StatementBytes)),
 	}
 	v.CanisterCycles = canisterCall + v.CanisterInstructions

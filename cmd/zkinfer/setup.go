@@ -60,8 +60,8 @@ that the model needs, and serve every model that fits it. --size-class N makes t
 those who verify only their own proofs; zkinfer ceremony makes keys by several parties.
 
 With --backend plonk no ceremony is needed: --srs FILE names a structured reference string that serves every circuit, a
-.ptau file or one of gnark. PLONK keys hold the weights, hidden unless --public-weights: they serve one model, and proofs are five
-times as slow. What takes long to compute of FILE is kept in the user's cache folder.`,
+.ptau file or one of gnark. PLONK keys hold the weights, hidden unless --public-weights: they serve one model, and proofs take
+ten to twenty times as long. What takes long to compute of FILE is kept in the user's cache folder.`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: u.command(func(ctx context.Context, args []string) error { return f.run(ctx, u, args) }),
 	}
