@@ -33,7 +33,7 @@ func groth16System() system {
 			if !ok {
 				return s.constraints(g, w)
 			}
-			plan, err := circuits.NewPlan(g, circuits.Options{})
+			plan, err := circuits.NewPlan(g, circuits.Options{PackTensors: true})
 			if err != nil {
 				return 0, err
 			}

@@ -46,10 +46,13 @@ type Baseline struct {
 const biasOffset = int64(1) << 62
 
 // NewBaseline is the circuit to compile for the parameters of g, which must have the plan's
-// architecture.
+// architecture. The plan must pack tensors: nobody compares a fold with the statement.
 func (p *Plan) NewBaseline(g *model.Graph, h Holding) (*Baseline, error) {
 	if g.ArchitectureDigest() != p.graph.ArchitectureDigest() {
 		return nil, fmt.Errorf("the model's architecture is not the one this circuit was made for")
+	}
+	if p.FoldsTensors() {
+		return nil, fmt.Errorf("the plan folds public tensors: make it with PackTensors")
 	}
 	plain := *p
 	// No parameter is folded: what is left of the challenges' powers are those that combine the columns of tables.

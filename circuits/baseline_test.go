@@ -19,6 +19,7 @@ func TestBaseline(t *testing.T) {
 	for _, gc := range gadgetCases() {
 		t.Run(gc.name, func(t *testing.T) {
 			g := gc.build(rand.New(rand.NewPCG(1, 2)))
+			gc.opts.PackTensors = true
 			p, err := NewPlan(g, gc.opts)
 			if err != nil {
 				t.Fatal(err)
@@ -78,11 +79,23 @@ func TestBaselineOfAnotherModel(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
 	small := modeltest.Graph(&model.Dense{OutN: 2, Rescale: modeltest.Rescale(10), Weights: modeltest.Noise(r, 8, 5), Bias: modeltest.Noise(r, 2, 5)}, modeltest.Bytes(1, 4))
 	other := modeltest.Graph(&model.Dense{OutN: 3, Rescale: modeltest.Rescale(10), Weights: modeltest.Noise(r, 12, 5), Bias: modeltest.Noise(r, 3, 5)}, modeltest.Bytes(1, 4))
-	p, err := NewPlan(small, Options{})
+	p, err := NewPlan(small, Options{PackTensors: true})
 	if err != nil {
 		t.Fatal(err)
 	}
 	if _, err := p.NewBaseline(other, PrivateWires); err == nil {
+		t.Error("accepted")
+	}
+}
+
+// A fold binds nothing where no verifier compares it.
+func TestBaselineOfFolds(t *testing.T) {
+	g := privateDense(rand.New(rand.NewPCG(1, 2)))
+	p, err := NewPlan(g, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := p.NewBaseline(g, Constants); err == nil {
 		t.Error("accepted")
 	}
 }

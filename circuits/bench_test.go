@@ -29,36 +29,44 @@ func BenchmarkPrivateDense(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	p, err := NewPlan(g, Options{FoldRows: 16})
-	if err != nil {
-		b.Fatal(err)
+	for _, c := range []struct {
+		name    string
+		options Options
+		circuit func(*Plan, *Witness) (frontend.Circuit, witness.Witness, error)
+	}{
+		{"folded", Options{FoldRows: 16}, func(p *Plan, w *Witness) (frontend.Circuit, witness.Witness, error) {
+			full, err := w.Full(fr.One())
+			return p.NewCircuit(), full, err
+		}},
+		{"wires", Options{FoldRows: 16, PackTensors: true}, func(p *Plan, w *Witness) (frontend.Circuit, witness.Witness, error) {
+			baseline, err := p.NewBaseline(g, PrivateWires)
+			if err != nil {
+				return nil, nil, err
+			}
+			full, err := baseline.Full(w, fr.One())
+			return baseline, full, err
+		}},
+	} {
+		b.Run(c.name, func(b *testing.B) {
+			p, err := NewPlan(g, c.options)
+			if err != nil {
+				b.Fatal(err)
+			}
+			w, err := p.Assign(trace)
+			if err != nil {
+				b.Fatal(err)
+			}
+			params, err := p.Parameters(g)
+			if err != nil {
+				b.Fatal(err)
+			}
+			circuit, full, err := c.circuit(p, w)
+			if err != nil {
+				b.Fatal(err)
+			}
+			benchmarkProve(b, circuit, full, params)
+		})
 	}
-	w, err := p.Assign(trace)
-	if err != nil {
-		b.Fatal(err)
-	}
-	params, err := p.Parameters(g)
-	if err != nil {
-		b.Fatal(err)
-	}
-	b.Run("folded", func(b *testing.B) {
-		full, err := w.Full(fr.One())
-		if err != nil {
-			b.Fatal(err)
-		}
-		benchmarkProve(b, p.NewCircuit(), full, params)
-	})
-	b.Run("wires", func(b *testing.B) {
-		baseline, err := p.NewBaseline(g, PrivateWires)
-		if err != nil {
-			b.Fatal(err)
-		}
-		full, err := baseline.Full(w, fr.One())
-		if err != nil {
-			b.Fatal(err)
-		}
-		benchmarkProve(b, baseline, full, params)
-	})
 }
 
 func noiseBytes(n int) []int64 {

@@ -40,7 +40,7 @@ func (p *Plan) newBorders() {
 			p.borders = append(p.borders, b)
 		}
 	}
-	if public <= packLimit || p.opts.Arithmetization != Rank1 {
+	if public <= packLimit || p.opts.Arithmetization != Rank1 || p.opts.PackTensors {
 		return
 	}
 	for _, b := range p.borders {

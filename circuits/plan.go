@@ -48,6 +48,8 @@ type Options struct {
 	PrivateOutput   bool
 	FoldRows        int // R, at most 1024; 0 leaves it to the plan
 	Arithmetization Arithmetization
+	// PackTensors has public tensors packed into public inputs, however many these are: where no verifier computes folds.
+	PackTensors bool
 	// PublicParameters leaves out the salts of keys that hold the parameters: whoever has the model makes the
 	// same key.
 	PublicParameters bool

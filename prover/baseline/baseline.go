@@ -52,7 +52,7 @@ type Proof struct {
 // New plans the circuit of a model, with its parameters held as h says.
 func New(g *model.Graph, h circuits.Holding) (*Baseline, error) {
 	logger.Disable()
-	plan, err := circuits.NewPlan(g, circuits.Options{})
+	plan, err := circuits.NewPlan(g, circuits.Options{PackTensors: true})
 	if err != nil {
 		return nil, err
 	}

@@ -81,7 +81,7 @@ func TestPlanOfCanister(t *testing.T) {
 	for name, c := range map[string]struct {
 		graph    *model.Graph
 		measured float64
-	}{"sumcheck": {modeltest.Adder(), 251e6}, "resnet8": {resnet8(t), 659e6}} {
+	}{"sumcheck": {modeltest.Adder(), 248e6}, "resnet8": {resnet8(t), 570e6}} {
 		plan, err := Backend{}.Plan(c.graph, prover.Options{}, estimate.Usual())
 		if err != nil {
 			t.Fatal(err)
