@@ -78,7 +78,7 @@ type rejected struct{ error }
 func (r *rejected) Unwrap() error { return r.error }
 
 func (f *verifyFlags) run(u *ui, path string) error {
-	debug.SetGCPercent(400) // the garbage of one verification is little, and collecting it a third of the time
+	debug.SetGCPercent(400) // the garbage of one verification is little, and collecting it up to a quarter of the time
 	vk, m, err := f.open()
 	if err != nil {
 		return err
